@@ -132,6 +132,9 @@ def test_function_answers_an_http_api_event(encoded: bool):  # noqa: FBT001 - a 
         "body": base64.b64encode(body.encode()).decode() if encoded else body,
         "isBase64Encoded": encoded,
     }
-    answer = handler(event, SimpleNamespace())
+    with asyncio.Runner() as runner:
+        # As in Lambda's main thread, which has a loop of its own; Mangum takes the current one.
+        asyncio.set_event_loop(runner.get_loop())
+        answer = handler(event, SimpleNamespace())
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["outputs"][0]["shape"] == [1, 384]
