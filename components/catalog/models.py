@@ -1,0 +1,117 @@
+"""The shape of a catalog: every figure with where it was read, when, for which region, and how sure it is."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from components.spec.units import Duration, Memory
+
+T = TypeVar("T")
+
+
+class Confidence(StrEnum):
+    """How far a figure may be relied on."""
+
+    VERIFIED = "verified"
+    """Read in a primary source: the vendor's own documentation, API or package."""
+
+    SECONDARY = "secondary"
+    """Read in secondary sources only."""
+
+    ASSUMED = "assumed"
+    """Not verified. Every output that uses it says so."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Provenance(_Model):
+    """Where a figure comes from."""
+
+    source: str = Field(min_length=1, description="The document, package or dataset the figure was read in.")
+    as_of: date = Field(description="The day it was read there.")
+    region: str = Field(description="The region it holds for; `any` when it does not depend on one.")
+    confidence: Confidence
+    note: str = ""
+
+
+class Fact(Provenance, Generic[T]):
+    """One figure of a catalog with its provenance."""
+
+    value: T
+
+    @property
+    def caveat(self) -> str:
+        """` (assumed)` for a figure nobody verified, else nothing: shown behind the figure, always."""
+        return " (assumed)" if self.confidence is Confidence.ASSUMED else ""
+
+
+class FunctionLimits(_Model):
+    """What AWS Lambda allows, and what it takes when nothing is said."""
+
+    memory_on_demand: Fact[Memory]
+    memory_managed_instances: Fact[Memory]
+    memory_default: Fact[Memory]
+    timeout: Fact[Duration]
+    timeout_default: Fact[Duration]
+    accelerator_memory_managed_instances: Fact[Memory]
+
+
+class Limits(_Model):
+    """Hard limits, by the thing they limit."""
+
+    function: FunctionLimits
+
+
+class StateLatency(_Model):
+    """How long a read of shared state takes."""
+
+    round_trip_same_zone: Fact[Duration]
+    round_trip_cross_zone: Fact[Duration]
+    ten_megabytes_cross_zone: Fact[Duration]
+
+
+class Latency(_Model):
+    """Times, by the thing that takes them."""
+
+    state: StateLatency
+
+
+class AcceleratorType(Provenance):
+    """One kind of accelerator."""
+
+    name: str
+    vendor: Literal["nvidia"]
+    memory: Memory = Field(description="What one device reports.")
+    sold_as: Memory = Field(description="The figure on its label, the one people write in a stack file.")
+
+
+class Accelerators(_Model):
+    """The accelerators of one instance."""
+
+    type: str
+    count: int = Field(ge=1)
+    memory: Memory = Field(description="Of one accelerator, as the device reports it.")
+
+
+class InstanceType(Provenance):
+    """What one EC2 instance type gives."""
+
+    name: str
+    vcpu: int = Field(ge=1)
+    memory: Memory
+    architecture: Literal["amd64", "arm64"] = Field(description="As in the label kubernetes.io/arch.")
+    bare_metal: bool = False
+    accelerators: Accelerators | None = None
+
+
+class Catalog(_Model):
+    """All dated facts."""
+
+    limits: Limits
+    latency: Latency
+    accelerators: dict[str, AcceleratorType]
+    instance_types: dict[str, InstanceType]
