@@ -1,0 +1,162 @@
+"""`halfmetal up` and `halfmetal down`: a whole platform on this machine, and nothing of it afterwards.
+
+`up` starts the sandbox that the stack's topology needs, previews with the policy pack on, updates, and asks
+every route. Each part is also a command of its own; nothing here is needed to deploy to a real cloud, where
+`pulumi up` is the whole of it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.requests import Answer, answers, table
+from components.spec import load_file
+from sandbox import lifecycle
+from sandbox.engine import Engine, Outcome
+from sandbox.environment import variables
+from sandbox.errors import SandboxError
+from sandbox.paths import REPO
+from sandbox.progress import Progress
+from sandbox.recovery import recover
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandbox.progress import Step
+
+STACKS = REPO / "stacks"
+
+# Lines of the engine's log that go with a failure: enough to see the cause, short enough to read.
+_TAIL = 25
+
+
+def up(
+    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/: pure, hybrid, dedicated.")] = "hybrid",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Start the sandbox, deploy a stack to it, and send a request through every route."""
+    spec = load_file(STACKS / f"Pulumi.{stack}.yaml")
+    progress = Progress()
+    lifecycle.up(spec.topology, progress)
+    engine = Engine(variables())
+    outcome = _deploy(stack, engine, progress)
+    with progress.step("requests through every route"):
+        outputs = engine.outputs(stack)
+        results = answers(outputs)
+    if as_json:
+        typer.echo(json.dumps(_report(stack, outcome, outputs, results), indent=2))
+    else:
+        _show(stack, outputs, results)
+    raise typer.Exit(0 if all(answer.ok for answer in results) else 1)
+
+
+def down() -> None:
+    """Destroy every stack in the sandbox, stop it, and remove all it left."""
+    progress = Progress()
+    held = _destroy_stacks(progress) if lifecycle.is_running() else []
+    lifecycle.down(progress)
+    if held:
+        raise SandboxError(
+            what=f"destroy did not complete for: {', '.join(held)}",
+            remedy="nothing is left here all the same: the emulated cloud went with the sandbox; "
+            "on a real cloud this would have left resources, so please report it",
+        )
+
+
+def _deploy(stack: str, engine: Engine, progress: Progress) -> Outcome:
+    with progress.step(f"stack {stack}"):
+        engine.ensure_stack(stack)
+        recover(stack, engine)
+    with progress.step(f"preview {stack}, policy pack on") as step:
+        preview = _checked(engine.preview(stack, step), step)
+    with progress.step(f"update {stack}", unit="resources") as step:
+        step.update(done=0, total=preview.events.planned)
+        return _checked(engine.up(stack, step), step)
+
+
+def _destroy_stacks(progress: Progress) -> list[str]:
+    """Names of the stacks whose destroy failed."""
+    engine = Engine(variables())
+    held = []
+    for stack in engine.stacks():
+        try:
+            with progress.step(f"destroy {stack}", unit="resources") as step:
+                recover(stack, engine)
+                _checked(engine.destroy(stack, step), step)
+                engine.remove_stack(stack)
+        except SandboxError as error:
+            progress.say(str(error))
+            held.append(stack)
+    return held
+
+
+def _checked(outcome: Outcome, step: Step) -> Outcome:
+    """The outcome, or a SandboxError that says why it is none.
+
+    Policy findings come before anything else: a refused preview is the platform doing its work.
+    """
+    refusals = [finding for finding in outcome.events.findings if finding.enforcement == "mandatory"]
+    if outcome.ok:
+        step.update(detail=_changes(outcome))
+        return outcome
+    if refusals:
+        reasons = "\n".join(f"  {finding.policy}: {finding.message}" for finding in refusals)
+        raise SandboxError(
+            what=f"{outcome.command}: refused by {len(refusals)} findings of the policy pack",
+            remedy="each finding says what to write instead",
+            detail=reasons,
+        )
+    errors = outcome.events.errors or outcome.log.read_text(errors="replace").splitlines()[-_TAIL:]
+    raise SandboxError(
+        what=f"{outcome.command} failed",
+        remedy=f"whole log: {outcome.log}; run the command again once the cause is gone",
+        detail="\n".join(errors),
+    )
+
+
+def _changes(outcome: Outcome) -> str:
+    return ", ".join(f"{count} {op}" for op, count in sorted(outcome.events.changes.items())) or "nothing to do"
+
+
+def _report(stack: str, outcome: Outcome, outputs: Mapping[str, Any], results: list[Answer]) -> dict[str, Any]:
+    return {
+        "stack": stack,
+        "changes": outcome.events.changes,
+        "policy_findings": [asdict(finding) for finding in outcome.events.findings],
+        "outputs": outputs,
+        "requests": [asdict(answer) for answer in results],
+    }
+
+
+def _show(stack: str, outputs: Mapping[str, Any], results: list[Answer]) -> None:
+    console = Console(highlight=False)
+    console.print()
+    console.print(_where(outputs))
+    console.print()
+    console.print(table(results))
+    console.print()
+    console.print(f"API      {outputs['url']}")
+    if outputs.get("gateway_url"):
+        console.print(f"gateway  {outputs['gateway_url']}")
+    console.print("\nTry next:")
+    console.print('  eval "$(.venv/bin/halfmetal sandbox env)"', soft_wrap=True)
+    console.print(f"  pulumi preview -s {stack}", soft_wrap=True)
+    last = "kubectl get pods -A -o wide" if outputs.get("gateway_url") else f"pulumi stack -s {stack}"
+    console.print(f"  {last}", soft_wrap=True)
+
+
+def _where(outputs: Mapping[str, Any]) -> Table:
+    rows = Table(title="What stands where", title_justify="left", box=None, pad_edge=False)
+    for heading in ("workload", "home", "place", "why"):
+        rows.add_column(heading)
+    for model in outputs["models"]:
+        place = " ".join(part for part in (model.get("pool"), model.get("zone")) if part)
+        rows.add_row(model["name"], model["home"], place or "-", "; ".join(model.get("reasons", [])))
+    return rows

@@ -1,0 +1,51 @@
+"""The `halfmetal` command: what a platform engineer types beside `pulumi`.
+
+A fault that a person can mend ends in its words and its remedy, with exit code 1. Ctrl-C ends in 130, as a
+shell expects. Anything else that escapes is a bug of ours, and shows its traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from cli.deploy import down, up
+from cli.requests import requests
+from cli.sandbox import app as sandbox
+from cli.schema import schema
+from cli.validate import validate
+from components.spec import StackError
+from sandbox.errors import SandboxError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Serverless where traffic is spiky, metal where it is not.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+app.add_typer(sandbox, name="sandbox")
+app.command()(up)
+app.command()(down)
+app.command()(requests)
+app.command()(validate)
+app.command()(schema)
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    try:
+        app()
+    except (SandboxError, StackError) as error:
+        Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {_escape(error)}", soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _escape(error: Exception) -> str:
+    # Square brackets in a message (paths like workloads[2]) are no markup.
+    return str(error).replace("[", r"\[")

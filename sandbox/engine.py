@@ -1,0 +1,257 @@
+"""The Pulumi engine as a subprocess whose events are read while it works.
+
+Every command runs with the environment of `sandbox.environment`, so it sees what a shell sees after
+`eval "$(halfmetal sandbox env)"`. The engine's own words go to a log; its event stream, one JSON object a
+line, becomes progress, policy findings and the reason of a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox.errors import SandboxError
+from sandbox.paths import REPO, state_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sandbox.progress import Step
+
+POLICY_PACK = REPO / "policies"
+
+# How often the event file is looked at while the engine runs: often enough for an eye, rare enough for a core.
+_POLL_SECONDS = 0.1
+
+# Operations that leave a resource as it is.
+_UNCHANGED = frozenset({"same", "read", "refresh"})
+
+
+@dataclass(frozen=True)
+class PolicyFinding:
+    """One violation that the policy pack reported."""
+
+    policy: str
+    enforcement: str
+    urn: str
+    message: str
+
+
+@dataclass
+class Events:
+    """What the event stream of one engine operation has told so far."""
+
+    started: Counter[str] = field(default_factory=Counter)
+    finished: Counter[str] = field(default_factory=Counter)
+    in_progress: dict[str, str] = field(default_factory=dict)
+    findings: list[PolicyFinding] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    changes: dict[str, int] = field(default_factory=dict)
+
+    def read(self, event: Mapping[str, Any]) -> None:
+        """Take in one event of the stream; kinds not named here say nothing that is shown."""
+        for kind, payload in event.items():
+            match kind:
+                case "resourcePreEvent":
+                    self._pre(payload["metadata"])
+                case "resOutputsEvent":
+                    self._done(payload["metadata"])
+                case "resOpFailedEvent":
+                    self.in_progress.pop(payload["metadata"]["urn"], None)
+                case "policyEvent":
+                    self._policy(payload)
+                case "diagnosticEvent" if payload.get("severity") == "error":
+                    self.errors.append(payload["message"].strip())
+                case "summaryEvent":
+                    self.changes = dict(payload.get("resourceChanges") or {})
+                case _:
+                    continue
+
+    @property
+    def changed(self) -> int:
+        """Resources whose operation is finished and was not 'leave as it is'."""
+        return sum(count for op, count in self.finished.items() if op not in _UNCHANGED)
+
+    @property
+    def planned(self) -> int:
+        """Resources that the summary counts as created, updated, replaced or deleted."""
+        return sum(count for op, count in self.changes.items() if op not in _UNCHANGED)
+
+    def _pre(self, metadata: Mapping[str, Any]) -> None:
+        self.started[metadata["op"]] += 1
+        if metadata["op"] not in _UNCHANGED:
+            self.in_progress[metadata["urn"]] = short_name(metadata["urn"])
+
+    def _done(self, metadata: Mapping[str, Any]) -> None:
+        self.finished[metadata["op"]] += 1
+        self.in_progress.pop(metadata["urn"], None)
+
+    def _policy(self, payload: Mapping[str, Any]) -> None:
+        self.findings.append(
+            PolicyFinding(
+                policy=payload["policyName"],
+                enforcement=payload["enforcementLevel"],
+                urn=payload.get("resourceUrn", ""),
+                message=payload["message"].strip(),
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one engine operation ended."""
+
+    command: str
+    exit_code: int
+    events: Events
+    log: Path
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+
+def short_name(urn: str) -> str:
+    """`type name` of a URN, without stack, project and parents."""
+    kind, _, name = urn.split("::", 2)[-1].partition("::")
+    return f"{kind.rsplit('$', 1)[-1]} {name}"
+
+
+class Engine:
+    """Runs `pulumi` for the stacks of this project in one environment."""
+
+    def __init__(self, env: Mapping[str, str], program: Path = REPO) -> None:
+        self._env = dict(env)
+        self._program = program
+
+    def stacks(self) -> list[str]:
+        """Names of the stacks that the backend holds."""
+        answer = self._output(["stack", "ls", "--json"])
+        return sorted(stack["name"].rsplit("/", 1)[-1] for stack in json.loads(answer))
+
+    def ensure_stack(self, stack: str) -> None:
+        if stack not in self.stacks():
+            self._output(["stack", "init", "--no-select", "--stack", stack])
+
+    def remove_stack(self, stack: str) -> None:
+        self._output(["stack", "rm", "--yes", "--preserve-config", "--stack", stack])
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """Stack outputs, secrets shown."""
+        answer = json.loads(self._output(["stack", "output", "--json", "--show-secrets", "--stack", stack]))
+        return dict(answer)
+
+    def preview(self, stack: str, step: Step | None = None, extra: Sequence[str] = ()) -> Outcome:
+        """What `up` would do, with the policy pack judging it."""
+        return self._operation("preview", stack, step, [*self._policies(), *extra])
+
+    def up(self, stack: str, step: Step | None = None, extra: Sequence[str] = ()) -> Outcome:
+        return self._operation("up", stack, step, ["--yes", "--skip-preview", *self._policies(), *extra])
+
+    def destroy(self, stack: str, step: Step | None = None) -> Outcome:
+        return self._operation("destroy", stack, step, ["--yes", "--skip-preview"])
+
+    @staticmethod
+    def _policies() -> list[str]:
+        return ["--policy-pack", str(POLICY_PACK)]
+
+    def _operation(self, name: str, stack: str, step: Step | None, arguments: Sequence[str]) -> Outcome:
+        command = [name, "--stack", stack, "--non-interactive", "--color", "never", *arguments]
+        log = state_dir() / "logs" / f"pulumi-{name}-{stack}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        events = Events()
+        with tempfile.TemporaryDirectory() as folder, log.open("w") as output:
+            path = Path(folder) / "events.json"
+            process = subprocess.Popen(
+                [self._pulumi(), *command, "--event-log", str(path)],
+                cwd=self._program,
+                # The event log is one of the engine's options for its own automation.
+                env=self._env | {"PULUMI_DEBUG_COMMANDS": "true"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                self._follow(process, path, events, lambda: _show(step, events))
+            except BaseException:
+                _interrupt(process)
+                raise
+        return Outcome(f"pulumi {name} -s {stack}", process.wait(), events, log)
+
+    @staticmethod
+    def _follow(
+        process: subprocess.Popen[bytes], path: Path, events: Events, show: Callable[[], None]
+    ) -> None:
+        ended = threading.Event()
+        threading.Thread(target=lambda: (process.wait(), ended.set()), daemon=True).start()
+        lines = _Lines(path)
+        while True:
+            # Read once more after the end: the last events are written just before it.
+            last = ended.wait(_POLL_SECONDS)
+            for line in lines.new():
+                events.read(json.loads(line))
+            show()
+            if last:
+                return
+
+    def _output(self, arguments: Sequence[str]) -> str:
+        done = subprocess.run(
+            [self._pulumi(), *arguments, "--non-interactive", "--color", "never"],
+            cwd=self._program,
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SandboxError(
+                what=f"`pulumi {' '.join(arguments)}` failed: {done.stderr.strip() or done.stdout.strip()}",
+                remedy='run it yourself after: eval "$(halfmetal sandbox env)"',
+            )
+        return done.stdout
+
+    def _pulumi(self) -> str:
+        found = shutil.which("pulumi", path=self._env.get("PATH"))
+        if found is None:
+            raise SandboxError(what="no `pulumi` in the sandbox", remedy="start it: halfmetal sandbox up")
+        return found
+
+
+class _Lines:
+    """The whole lines that a growing file has gained since the last look."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def new(self) -> Iterator[str]:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                yield line.decode()
+
+
+def _show(step: Step | None, events: Events) -> None:
+    if step is not None:
+        step.update(done=events.changed, detail=", ".join(sorted(events.in_progress.values())[:3]))
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Let the engine finish what it began and write its state; a second signal is the user's to send."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait()
