@@ -1,0 +1,73 @@
+"""The stack file's model: a plain mapping in, a validated `Stack` or a `StackError` with every problem out."""
+
+from components.spec.control_plane import Budget, ControlPlane, Guardrails
+from components.spec.data_plane import (
+    Accelerator,
+    CapacityBlock,
+    Cluster,
+    DataPlane,
+    EksCluster,
+    ExistingCluster,
+    Gateway,
+    Nodes,
+    Pool,
+    Taint,
+)
+from components.spec.errors import Problem, StackError
+from components.spec.network import Network
+from components.spec.policies import PolicyOverrides, RuleOverride
+from components.spec.reading import load
+from components.spec.stack import Stack
+from components.spec.state import StateStore
+from components.spec.units import Duration, Memory, Money, Period, Rate, Share, UnitError
+from components.spec.workload import (
+    ContainerServe,
+    FunctionServe,
+    Latency,
+    Needs,
+    PlacementRequest,
+    Serve,
+    StateUse,
+    Traffic,
+    Workload,
+)
+
+__all__ = [
+    "Accelerator",
+    "Budget",
+    "CapacityBlock",
+    "Cluster",
+    "ContainerServe",
+    "ControlPlane",
+    "DataPlane",
+    "Duration",
+    "EksCluster",
+    "ExistingCluster",
+    "FunctionServe",
+    "Gateway",
+    "Guardrails",
+    "Latency",
+    "Memory",
+    "Money",
+    "Needs",
+    "Network",
+    "Nodes",
+    "Period",
+    "PlacementRequest",
+    "PolicyOverrides",
+    "Pool",
+    "Problem",
+    "Rate",
+    "RuleOverride",
+    "Serve",
+    "Share",
+    "Stack",
+    "StackError",
+    "StateStore",
+    "StateUse",
+    "Taint",
+    "Traffic",
+    "UnitError",
+    "Workload",
+    "load",
+]

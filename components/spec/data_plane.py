@@ -1,0 +1,247 @@
+"""The Kubernetes side: the cluster, the gateway that data requests enter by, and the pools of nodes."""
+
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import Field
+
+from components.spec.fields import Count, Distinct, Flag, Matching, Model, Name, Port, Quoted, Zone, Zones
+from components.spec.units import Memory
+
+_NODES_AT_MOST: Final = 5_000
+_LABEL_KEY: Final = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+_LABEL_VALUE: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?"
+
+LabelKey = Annotated[str, Matching(_LABEL_KEY, "a Kubernetes label key", "write it like example.com/team")]
+LabelValue = Annotated[
+    str,
+    Matching(_LABEL_VALUE, "a Kubernetes label value", "use letters, digits, '-', '_' and '.'", at_most=63),
+    Quoted,
+]
+
+
+class EksCluster(Model):
+    """A cluster that halfmetal makes on Amazon EKS."""
+
+    provider: Literal["eks"] = Field(description="Where the cluster comes from.", examples=["eks"])
+    version: Annotated[
+        str,
+        Matching(r"1\.[0-9]{2}", "a Kubernetes version", 'write minor and major in quotes, like "1.34"'),
+        Quoted,
+    ] = Field(
+        description="Kubernetes version, in quotes: without them YAML reads 1.30 as the number 1.3.",
+        examples=["1.34"],
+    )
+
+
+class ExistingCluster(Model):
+    """A cluster that is already there, reached by kubeconfig. halfmetal makes no node of it."""
+
+    provider: Literal["existing"] = Field(description="Where the cluster comes from.", examples=["existing"])
+    context: Annotated[
+        str, Matching(r"[^\s]+", "the name of a kubeconfig context", "see `kubectl config get-contexts`")
+    ] = Field(description="Context of the kubeconfig that reaches it.", examples=["halfmetal"])
+    namespace: (
+        Annotated[
+            str,
+            Matching(
+                r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?",
+                "a namespace",
+                "use lower-case letters, digits and '-'",
+                63,
+            ),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Namespace to put everything in. Default: one of the stack's own.",
+        examples=["inference"],
+    )
+
+
+Cluster: TypeAlias = Annotated[EksCluster | ExistingCluster, Field(discriminator="provider")]
+
+
+class Gateway(Model):
+    """The in-cluster front door of the data route."""
+
+    port: Port = Field(
+        default=8080, description="Port that the gateway listens on. Default 8080.", examples=[8080]
+    )
+    replicas: Annotated[Count, Field(ge=1, le=100)] = Field(
+        default=2,
+        description="Gateway pods: 1 to 100; one alone is down while it is replaced. Default 2.",
+        examples=[2],
+    )
+    node_port: Annotated[Count, Field(ge=30000, le=32767)] = Field(
+        default=30080,
+        description="Port of every node that the load balancer sends to: 30000 to 32767. Default 30080.",
+        examples=[30080],
+    )
+    exposure: Literal["vpc-link", "load-balancer"] = Field(
+        description="How requests reach the gateway: `vpc-link` (from API Gateway, inside AWS only) or "
+        "`load-balancer` (an address of its own).",
+        examples=["vpc-link"],
+    )
+
+
+def _at_desired(data: dict[str, Any]) -> int:
+    return int(data["desired"])
+
+
+class Nodes(Model):
+    """How many nodes a pool has."""
+
+    desired: Annotated[Count, Field(ge=0, le=_NODES_AT_MOST)] = Field(
+        description="Nodes at the start; an autoscaler moves between min and max. For nodes that exist already: how "
+        "many there are. 0 or more.",
+        examples=[2],
+    )
+    min: Annotated[Count, Field(ge=0, le=_NODES_AT_MOST)] = Field(
+        default_factory=_at_desired,
+        description="Fewest nodes, 0 or more. Default: desired.",
+        examples=[1],
+    )
+    max: Annotated[Count, Field(ge=1, le=_NODES_AT_MOST)] = Field(
+        default_factory=_at_desired,
+        description="Most nodes, 1 or more. Default: desired.",
+        examples=[4],
+    )
+
+
+class Accelerator(Model):
+    """GPUs: of a node when a pool has them, of one replica when a workload needs them."""
+
+    type: Annotated[
+        str, Matching(r"[A-Z][A-Za-z0-9-]*", "a type of accelerator", "write it like L4, A10G or H100", 30)
+    ] = Field(description="Type as the vendor names it.", examples=["L4"])
+    count: Annotated[Count, Field(ge=1, le=16)] = Field(
+        default=1, description="How many of them: 1 to 16. Default 1.", examples=[1]
+    )
+    memory: Memory | None = Field(
+        default=None,
+        description="Memory of each one: what it has (pool) or how much of it is used (workload).",
+        examples=["24GiB"],
+    )
+
+
+class CapacityBlock(Model):
+    """Accelerator capacity that was bought ahead for a span of time, in one zone."""
+
+    id: Annotated[
+        str,
+        Matching(
+            r"cr-[0-9a-f]{4,17}", "the id of a capacity reservation", "write it like cr-0123456789abcdef0"
+        ),
+    ] = Field(description="Id of the capacity reservation.", examples=["cr-0123456789abcdef0"])
+    zone: Zone = Field(description="Availability zone that the block was bought in.", examples=["us-east-1a"])
+
+
+class Taint(Model):
+    """Keeps pods off the pool's nodes unless they tolerate it."""
+
+    key: LabelKey = Field(description="Key of the taint.", examples=["example.com/team"])
+    value: LabelValue = Field(
+        default="", description="Value of the taint. Default empty.", examples=["research"]
+    )
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = Field(
+        default="NoSchedule",
+        description="What happens to a pod without toleration. Default NoSchedule.",
+        examples=["NoSchedule"],
+    )
+
+
+def _usual_capacity(data: dict[str, Any]) -> str:
+    return "existing" if data.get("kind") == "metal" and data.get("instance") is None else "on-demand"
+
+
+class Pool(Model):
+    """Nodes of one kind."""
+
+    name: Name = Field(
+        description="Name that workloads ask for it by. Unique among the pools.", examples=["gpu-a"]
+    )
+    kind: Literal["managed", "metal"] = Field(
+        description="`managed` (a shared node group) or `metal` (dedicated or bare-metal nodes; on an existing cluster "
+        "the nodes labelled halfmetal.dev/pool=<name>).",
+        examples=["managed"],
+    )
+    instance: (
+        Annotated[
+            str, Matching(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "an EC2 instance type", "write it like g6.xlarge")
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="EC2 instance type. Needed on EKS; on an existing cluster it only says what the nodes are like.",
+        examples=["g6.xlarge"],
+    )
+    zones: Zones = Field(
+        min_length=1,
+        description="Availability zones of its nodes, each one of the stack's; exactly one with EFA.",
+        examples=[["us-east-1a"]],
+    )
+    nodes: Nodes = Field(description="How many nodes.", examples=[{"min": 1, "desired": 2, "max": 4}])
+    accelerator: Accelerator | None = Field(
+        default=None,
+        description="GPUs of each node. Default none.",
+        examples=[{"type": "L4", "count": 1, "memory": "24GiB"}],
+    )
+    capacity: Literal["on-demand", "spot", "capacity-block", "existing"] = Field(
+        default_factory=_usual_capacity,
+        description="How its nodes are had: `on-demand`, `spot` (cheaper, taken back at two minutes' notice), "
+        "`capacity-block` (bought ahead, needs capacity_block) or `existing` (they are there). Default on-demand; "
+        "existing for a metal pool without instance.",
+        examples=["on-demand"],
+    )
+    capacity_block: CapacityBlock | None = Field(
+        default=None,
+        description="The block that `capacity: capacity-block` uses.",
+        examples=[{"id": "cr-0123456789abcdef0", "zone": "us-east-1a"}],
+    )
+    placement_group: Literal["cluster", "partition", "spread"] | None = Field(
+        default=None,
+        description="How EC2 puts the nodes to each other: `cluster` (close together, one zone), `partition` or "
+        "`spread`. Default none.",
+        examples=["cluster"],
+    )
+    efa: Flag = Field(
+        default=False,
+        description="Whether nodes get an Elastic Fabric Adapter for traffic between GPUs. Exactly one zone. "
+        "Default false.",
+        examples=[False],
+    )
+    labels: dict[LabelKey, LabelValue] = Field(
+        default={},
+        description="More labels for its nodes. Keys of halfmetal.dev/ are halfmetal's own. Default none.",
+        examples=[{"example.com/team": "research"}],
+    )
+    taints: Annotated[tuple[Taint, ...], Distinct] = Field(
+        default=(),
+        description="More taints for its nodes; GPU nodes are tainted nvidia.com/gpu without being told. Default none.",
+        examples=[[{"key": "example.com/team", "value": "research", "effect": "NoSchedule"}]],
+    )
+
+
+class DataPlane(Model):
+    """The Kubernetes side."""
+
+    cluster: Cluster = Field(description="The cluster.", examples=[{"provider": "eks", "version": "1.34"}])
+    gateway: Gateway = Field(
+        description="The in-cluster front door of the data route.",
+        examples=[{"port": 8080, "replicas": 2, "node_port": 30080, "exposure": "vpc-link"}],
+    )
+    pools: tuple[Pool, ...] = Field(
+        min_length=1,
+        description="Pools of nodes, at least one.",
+        examples=[
+            [
+                {
+                    "name": "cpu-a",
+                    "kind": "managed",
+                    "instance": "m7g.large",
+                    "zones": ["us-east-1a"],
+                    "nodes": {"min": 1, "desired": 2, "max": 4},
+                }
+            ]
+        ],
+    )

@@ -1,0 +1,60 @@
+"""The stack file as a whole: value of the configuration key `halfmetal:stack`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from components.spec.control_plane import ControlPlane
+from components.spec.data_plane import DataPlane
+from components.spec.fields import Model, Region, Zones
+from components.spec.network import Network
+from components.spec.policies import PolicyOverrides
+from components.spec.state import StateStore
+from components.spec.workload import Workload
+
+
+class Stack(Model):
+    """One inference platform. Made by `components.spec.load`, which checks what no field can check alone."""
+
+    topology: Literal["pure", "hybrid", "dedicated", "auto"] = Field(
+        description="`pure` (functions only, no cluster), `hybrid` (serverless front door, data route straight to "
+        "the cluster), `dedicated` (clients reach the gateway on metal) or `auto` (the cheapest that breaks no rule).",
+        examples=["hybrid"],
+    )
+    region: Region = Field(description="AWS region.", examples=["us-east-1"])
+    zones: Zones = Field(
+        min_length=1,
+        max_length=6,
+        description="Availability zones of the region that may be used: one to six, two or more for EKS.",
+        examples=[["us-east-1a", "us-east-1b"]],
+    )
+    network: Network = Field(
+        default=Network(),
+        description="The VPC.",
+        examples=[{"cidr": "10.20.0.0/16", "nat": "none"}],
+    )
+    control_plane: ControlPlane = Field(
+        default=ControlPlane(),
+        description="The serverless side: front door, control functions, guardrails, budget.",
+        examples=[{"front_door": "http-api", "memory": "256MiB", "timeout": "10s"}],
+    )
+    data_plane: DataPlane | None = Field(
+        default=None,
+        description="The Kubernetes side: cluster, gateway, pools. Absent in pure, needed in hybrid and dedicated.",
+        examples=[{"cluster": {"provider": "eks", "version": "1.34"}, "gateway": {}, "pools": []}],
+    )
+    state: tuple[StateStore, ...] = Field(
+        default=(),
+        description="Shared state that workloads read. Default none.",
+        examples=[[{"name": "features", "kind": "cache", "zones": ["us-east-1a"]}]],
+    )
+    workloads: tuple[Workload, ...] = Field(
+        min_length=1,
+        description="What runs here: at least one.",
+        examples=[[{"name": "embed", "serve": {}, "needs": {"cpu": 1, "memory": "1GiB"}}]],
+    )
+    policies: PolicyOverrides = Field(
+        default=PolicyOverrides(),
+        description="What this stack changes about the rules.",
+        examples=[{"config_time": True, "rules": {"state-locality": {"enforcement": "advisory"}}}],
+    )

@@ -1,0 +1,255 @@
+"""One thing that serves or processes: how it is run, what it needs, how its traffic looks, what it must hold."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from components.spec.control_plane import FunctionMemory, FunctionTimeout, LogRetention, ReservedConcurrency
+from components.spec.data_plane import Accelerator
+from components.spec.fields import Cores, Count, Distinct, Flag, Matching, Model, Name, Port, Positive, Quoted
+from components.spec.units import Duration, Memory, Rate, Share
+
+EnvName = Annotated[
+    str, Matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable", "write it like LOG_LEVEL")
+]
+EnvValue = Annotated[str, Quoted]
+Size = Annotated[Memory, Positive]
+Time = Annotated[Duration, Positive]
+
+
+class ContainerServe(Model):
+    """How the workload runs in a pod."""
+
+    image: Annotated[
+        str,
+        Matching(
+            r"[a-z0-9][a-z0-9._/:-]*(?::(?!latest$)[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})",
+            "an image with a tag that stays, or a digest",
+            "write it like halfmetal/embedder:0.1.0; `latest` is another image tomorrow",
+        ),
+    ] = Field(
+        description="Container image with tag (not `latest`) or digest.",
+        examples=["halfmetal/embedder:0.1.0"],
+    )
+    port: Port = Field(
+        default=8000, description="Port that it serves HTTP on. Default 8000.", examples=[8000]
+    )
+    ready: Annotated[str, Matching(r"/[^\s?#]*", "a path", "start it with /, like /v2/health/ready")] = Field(
+        default="/v2/health/ready",
+        description="Path that answers 200 when it can take requests. Default /v2/health/ready.",
+        examples=["/v2/health/ready"],
+    )
+    env: dict[EnvName, EnvValue] = Field(
+        default={},
+        description="Environment variables; no secrets. Values are text: put numbers in quotes. Default none.",
+        examples=[{"LOG_LEVEL": "info"}],
+    )
+
+
+class FunctionServe(Model):
+    """How the workload runs as a Lambda function."""
+
+    bundle: Annotated[
+        str,
+        Matching(
+            r"(?!/)(?!.*(?:^|/)\.\.(?:/|$))[^\s\\]+",
+            "a folder of this repository",
+            "write a path from the repository's root, like examples/embedder",
+        ),
+    ] = Field(
+        description="Folder with the function's code, from the repository's root.",
+        examples=["examples/embedder"],
+    )
+    handler: Annotated[
+        str,
+        Matching(
+            r"[^\s]*[^\s.]\.[^\s.]+|[^\s]+::[^\s]+",
+            "a handler",
+            "write module and function, like app.function.handler",
+            128,
+        ),
+    ] = Field(description="Entry point, as the runtime spells it.", examples=["embedder.function.handler"])
+    runtime: Annotated[
+        str,
+        Matching(
+            r"python3\.[0-9]{1,2}|nodejs[0-9]{2}\.x|java[0-9]{2}|dotnet[0-9]{1,2}|ruby[0-9]\.[0-9]|provided\.al2(?:023)?",
+            "a Lambda runtime",
+            "write it like python3.11",
+        ),
+    ] = Field(
+        default="python3.11", description="Lambda runtime. Default python3.11.", examples=["python3.11"]
+    )
+    memory: FunctionMemory = Field(
+        description="Memory, in whole MiB, 128MiB or more; CPU comes with it, a core for every 1,769 MiB or so.",
+        examples=["2048MiB"],
+    )
+    timeout: FunctionTimeout = Field(
+        default=Duration.parse("30s"),
+        description="How long one request may take: whole seconds, 1s or more. Default 30s.",
+        examples=["30s"],
+    )
+    env: dict[EnvName, EnvValue] = Field(
+        default={},
+        description="Environment variables; no secrets. Values are text: put numbers in quotes. Default none.",
+        examples=[{"LOG_LEVEL": "info"}],
+    )
+    reserved_concurrency: ReservedConcurrency | None = Field(
+        default=None,
+        description="How many copies may run at once. Default: the control plane's guardrail.",
+        examples=[10],
+    )
+    log_retention: LogRetention | None = Field(
+        default=None,
+        description="How long its log is kept. Default: the control plane's guardrail.",
+        examples=["14d"],
+    )
+    alarm: Flag | None = Field(
+        default=None,
+        description="Whether it gets an alarm on errors and throttles. Default: the control plane's guardrail.",
+        examples=[True],
+    )
+
+
+class Serve(Model):
+    """Forms that the workload can run in: a container, a function, or either."""
+
+    container: ContainerServe | None = Field(
+        default=None,
+        description="How it runs in a pod. Needed for the homes pool and metal.",
+        examples=[{"image": "halfmetal/embedder:0.1.0", "port": 8000, "ready": "/v2/health/ready"}],
+    )
+    function: FunctionServe | None = Field(
+        default=None,
+        description="How it runs as a Lambda function. Needed for the homes function and reserved-function.",
+        examples=[
+            {"bundle": "examples/embedder", "handler": "embedder.function.handler", "memory": "2048MiB"}
+        ],
+    )
+
+
+class Needs(Model):
+    """What one replica needs."""
+
+    cpu: Cores = Field(description="CPU cores: 2, 0.5 or 500m; 1m to 1024.", examples=[1])
+    memory: Size = Field(description="Memory.", examples=["1GiB"])
+    accelerator: Accelerator | None = Field(
+        default=None,
+        description="GPUs, and how much memory of each is used. Default none.",
+        examples=[{"type": "L4", "count": 1, "memory": "20GiB"}],
+    )
+
+
+class Traffic(Model):
+    """How requests come. What is not known is left out; rules that need it then say `undecided`."""
+
+    rate: Annotated[Rate, Positive] | None = Field(
+        default=None, description="Requests on average over the day.", examples=["20/s"]
+    )
+    peak: Annotated[Rate, Positive] | None = Field(
+        default=None, description="Requests in the busiest minute; not below rate.", examples=["60/s"]
+    )
+    utilization: Annotated[Share, Positive] | None = Field(
+        default=None,
+        description="Share of the day that one replica is busy: above 0% to 100%.",
+        examples=["35%"],
+    )
+    service_time: Time | None = Field(
+        default=None, description="Work of one request on an idle, warm replica.", examples=["25ms"]
+    )
+
+
+class Latency(Model):
+    """What a caller may count on."""
+
+    p99: Time | None = Field(
+        default=None, description="99 of 100 requests are answered within this.", examples=["300ms"]
+    )
+    cold_start_tolerance: Duration | None = Field(
+        default=None,
+        description="Extra wait that a request may meet when nothing is warm; 0s for none at all.",
+        examples=["2s"],
+    )
+    jitter: Time | None = Field(
+        default=None,
+        description="Most that the answer time may vary from one request to the next.",
+        examples=["50us"],
+    )
+
+
+class StateUse(Model):
+    """Shared state on the request path, and state of its own."""
+
+    reads: Annotated[tuple[Name, ...], Distinct] = Field(
+        default=(),
+        description="Stores (of the stack's `state`) that every request reads. Default none.",
+        examples=[["features"]],
+    )
+    bytes: Size | None = Field(
+        default=None, description="Bytes that one request reads from them.", examples=["64KiB"]
+    )
+    local_cache: Flag = Field(
+        default=False,
+        description="Whether it keeps a cache in its own memory or disk that must outlive a request. Default false.",
+        examples=[False],
+    )
+
+
+class PlacementRequest(Model):
+    """Where it is to run. What is left out is decided."""
+
+    home: Literal["function", "reserved-function", "pool", "metal"] | None = Field(
+        default=None,
+        description="`function` (Lambda on demand), `reserved-function` (provisioned concurrency or Managed "
+        "Instances), `pool` (shared managed nodes) or `metal` (dedicated or bare-metal nodes). Default: decided.",
+        examples=["pool"],
+    )
+    pool: Name | None = Field(
+        default=None, description="Pool for the homes pool and metal. Default: decided.", examples=["cpu-a"]
+    )
+    replicas: Annotated[Count, Field(ge=1, le=10_000)] | None = Field(
+        default=None, description="Pods: 1 or more. Default: decided.", examples=[2]
+    )
+    max_concurrency: Annotated[Count, Field(ge=1, le=100_000)] | None = Field(
+        default=None,
+        description="Requests that one pod takes at once; the gateway queues the rest. 1 or more. Default: decided.",
+        examples=[8],
+    )
+
+
+class Workload(Model):
+    """One thing that serves or processes."""
+
+    name: Name = Field(
+        description="Name, which is its model name in URLs too. Unique among the workloads.",
+        examples=["embed"],
+    )
+    serve: Serve = Field(
+        description="Forms that it can run in: at least one.",
+        examples=[{"container": {"image": "halfmetal/embedder:0.1.0"}}],
+    )
+    needs: Needs = Field(description="What one replica needs.", examples=[{"cpu": 1, "memory": "1GiB"}])
+    traffic: Traffic = Field(
+        default=Traffic(),
+        description="How requests come.",
+        examples=[{"rate": "20/s", "peak": "60/s", "utilization": "35%", "service_time": "25ms"}],
+    )
+    latency: Latency = Field(
+        default=Latency(),
+        description="What a caller may count on.",
+        examples=[{"p99": "300ms", "cold_start_tolerance": "2s"}],
+    )
+    state: StateUse = Field(
+        default=StateUse(),
+        description="Shared state on the request path, and state of its own.",
+        examples=[{"reads": ["features"], "bytes": "64KiB"}],
+    )
+    compliance: Annotated[tuple[Literal["pci-dss", "soc2-type-2"], ...], Distinct] = Field(
+        default=(),
+        description="Regimes that it falls under: `pci-dss`, `soc2-type-2`. They ask for isolation. Default none.",
+        examples=[["pci-dss"]],
+    )
+    placement: PlacementRequest = Field(
+        default=PlacementRequest(),
+        description="Where it is to run. What is left out is decided.",
+        examples=[{"home": "pool", "pool": "cpu-a", "replicas": 2}],
+    )
