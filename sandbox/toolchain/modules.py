@@ -17,7 +17,10 @@ GO_MODULES = (
         group="engine",
         directory=_HERE / "engine",
         programs=(Program("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"),),
-        variables={},
+        # It goes into every state file, and is what a project's requiredPulumiVersion is held against.
+        variables={
+            "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "{github.com/pulumi/pulumi/sdk/v3}"
+        },
         binary_bytes=106_000_000,
         build_cache_bytes=900_000_000,
         module_cache_bytes=1_400_000_000,
