@@ -15,8 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
-import grpc
-
 _MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 """What the engine and the SDK allow; gRPC's own 4 MiB is less than a large program's state."""
 _MAX_CALLS = 64
@@ -36,8 +34,10 @@ def main() -> int:
 
 
 def _serve(engine: str, finished: threading.Event) -> None:
+    # All of it only now that a signal no longer ends in a traceback.
+    import grpc  # noqa: PLC0415
+
     _import_messages()
-    # Importing these imports the messages.
     from pulumi.runtime.proto import language_pb2_grpc  # noqa: PLC0415
 
     from sandbox.language_host.children import Children  # noqa: PLC0415

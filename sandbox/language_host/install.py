@@ -30,14 +30,14 @@ def install(program: Program, *, is_plugin: bool, children: Children) -> Output:
         yield _say(f"Creating virtual environment {virtualenv}...")
         yield from _run(children, program, _create(program, virtualenv), "creating the virtual environment")
     environment = Environment(virtualenv / "bin" / "python", virtualenv) if virtualenv else ambient()
-    command = _command(program, environment)
-    if command is None:
+    installer = command(program, environment)
+    if installer is None:
         yield _say(
             f"Nothing to install: {program.directory} has neither a requirements.txt nor a pyproject.toml."
         )
         return
     yield _say("Installing dependencies...")
-    yield from _run(children, program, command, "installing dependencies", environment)
+    yield from _run(children, program, installer, "installing dependencies", environment)
     yield _say("Finished installing dependencies")
 
 
@@ -51,7 +51,7 @@ def _create(program: Program, virtualenv: Path) -> list[str]:
     return [_uv(), "venv", "--allow-existing", "--seed", "--python", str(python), str(virtualenv)]
 
 
-def _command(program: Program, environment: Environment) -> list[str] | None:
+def command(program: Program, environment: Environment) -> list[str] | None:
     """What installs the program's dependencies; None where it declares none."""
     if program.toolchain is Toolchain.UV and _has_project(program.directory):
         return [_uv(), "sync"]
