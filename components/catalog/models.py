@@ -56,6 +56,7 @@ class FunctionLimits(_Model):
     memory_managed_instances: Fact[Memory]
     memory_default: Fact[Memory]
     timeout: Fact[Duration]
+    timeout_managed_instances: Fact[Duration]
     timeout_default: Fact[Duration]
     accelerator_memory_managed_instances: Fact[Memory]
 

@@ -1,0 +1,59 @@
+"""Where each workload belongs: the rules, the facts they read, and the decision. Plain Python, no cloud.
+
+`rules/` holds what is refused and why, `facts.py` what a rule may know, `decision.py` how a home is chosen.
+"""
+
+from components.placement.decision import CONTROL_PLANE, decide
+from components.placement.facts import (
+    ANNOTATION_PREFIX,
+    NONE,
+    TAG_PREFIX,
+    UNRESERVED,
+    Facts,
+    StateRead,
+)
+from components.placement.homes import Home
+from components.placement.judging import (
+    Answer,
+    Enforcement,
+    Parameter,
+    Rule,
+    Severity,
+    Threshold,
+    Thresholds,
+    Verdict,
+)
+from components.placement.placements import Finding, Placement, PlacementError, Placements, Refusal
+from components.placement.rules import RULES
+from components.placement.settings import Override, Setting, Settings, overrides_of, settle
+
+__all__ = [
+    "ANNOTATION_PREFIX",
+    "CONTROL_PLANE",
+    "NONE",
+    "RULES",
+    "TAG_PREFIX",
+    "UNRESERVED",
+    "Answer",
+    "Enforcement",
+    "Facts",
+    "Finding",
+    "Home",
+    "Override",
+    "Parameter",
+    "Placement",
+    "PlacementError",
+    "Placements",
+    "Refusal",
+    "Rule",
+    "Setting",
+    "Settings",
+    "Severity",
+    "StateRead",
+    "Threshold",
+    "Thresholds",
+    "Verdict",
+    "decide",
+    "overrides_of",
+    "settle",
+]

@@ -1,0 +1,263 @@
+"""Where every workload of a stack runs, and why.
+
+A pure function of the stack and the catalog: no clock, no network, no cloud. Every rule judges every home a
+stack offers. A home that the stack file names is honoured, and what the rules say against it becomes a
+finding. Where the file names none, the first home in the topology's order that no mandatory rule
+refuses is taken. Pools and zones are tried by name, so that the same stack always gets the same answer,
+whatever the order of its workloads.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from components.catalog import Catalog
+from components.catalog import load as load_catalog
+from components.placement.facts import Facts
+from components.placement.homes import Home
+from components.placement.judging import Answer, Verdict
+from components.placement.placements import Finding, Placement, PlacementError, Placements, Refusal
+from components.placement.settings import Setting, Settings, overrides_of, settle
+from components.placement.subjects import control_plane_facts, pool_facts, workload_facts, zonal_reads
+from components.spec import Accelerator, Memory, Pool, Problem, Stack, Workload
+
+CONTROL_PLANE: Final = "control-plane"
+"""The subject that stands for all control functions."""
+
+_REPLICAS: Final = 2
+"""Pods of a workload that states no number: one alone is down while it is replaced."""
+
+_POOL_KIND: Final = {Home.POOL: "managed", Home.METAL: "metal"}
+
+_ORDER: Final[Mapping[str, tuple[Home, ...]]] = {
+    "pure": (Home.FUNCTION, Home.RESERVED_FUNCTION),
+    "hybrid": (Home.FUNCTION, Home.POOL, Home.METAL, Home.RESERVED_FUNCTION),
+    "dedicated": (Home.METAL, Home.POOL),
+    "auto": (Home.FUNCTION, Home.POOL, Home.METAL, Home.RESERVED_FUNCTION),
+}
+"""Homes to try where the file names none, the one that costs least when idle first."""
+
+_WORKLOAD_PATHS: Final = {
+    "accelerator-needs-metal": "placement.home",
+    "memory-over-function-limit": "needs.memory",
+    "state-locality": "placement",
+    "runaway-function": "serve.function",
+    "zone-capacity": "placement.pool",
+}
+_NO_HOME_REMEDY: Final = "change what stands against one of these homes, or name a home in `placement.home`"
+_IMPOSSIBLE_REMEDY: Final = "add what is missing, or name another home in `placement.home`"
+
+
+def decide(stack: Stack, catalog: Catalog | None = None) -> Placements:
+    """Place every workload of the stack.
+
+    What the rules say is in `findings`; `raise_if_refused` makes an error of it.
+
+    Raises PlacementError where a workload can run nowhere, or not where the file wants it, whatever the rules
+    say (no pool of that kind, no form to run in), and StackError for a change to a rule that makes no sense.
+    """
+    facts = catalog if catalog is not None else load_catalog()
+    return _Decision(stack, facts, settle(facts, overrides_of(stack.policies))).placements()
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One way to run a workload: a home and, for nodes, a pool and the zone its pods are held to."""
+
+    home: Home
+    pool: Pool | None = None
+    zone: str | None = None
+
+    @property
+    def zones(self) -> tuple[str, ...] | None:
+        if self.zone is not None:
+            return (self.zone,)
+        return tuple(sorted(self.pool.zones)) if self.pool is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Unavailable:
+    """Why a workload has no way to run at a home, whatever the rules say."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """One run of `decide`: the stack, the catalog and the rules as this stack has them."""
+
+    stack: Stack
+    catalog: Catalog
+    settings: Settings
+
+    def placements(self) -> Placements:
+        by_name = self._placed()
+        pools = {pool.name: pool_facts(pool) for pool in self._pools()}
+        control_plane = control_plane_facts(self.stack)
+        found = tuple(self._findings(by_name, pools, control_plane))
+        return Placements(
+            by_name=by_name,
+            pools=pools,
+            control_plane=control_plane,
+            findings=tuple(finding for finding in found if finding.answer is Answer.REFUSED),
+            undecided=tuple(finding for finding in found if finding.answer is Answer.UNDECIDED),
+        )
+
+    def _placed(self) -> dict[str, Placement]:
+        outcomes = [
+            self._place(workload, f"workloads[{index}]")
+            for index, workload in sorted(enumerate(self.stack.workloads), key=lambda item: item[1].name)
+        ]
+        problems = [outcome for outcome in outcomes if isinstance(outcome, Problem)]
+        if problems:
+            raise PlacementError(problems)
+        return {outcome.workload.name: outcome for outcome in outcomes if isinstance(outcome, Placement)}
+
+    def _place(self, workload: Workload, path: str) -> Placement | Problem:
+        named = workload.placement.home
+        chosen = self._named(workload, Home(named), path) if named else self._first_fit(workload, path)
+        if isinstance(chosen, Problem):
+            return chosen
+        option, how = chosen
+        facts = self._facts(workload, option)
+        return Placement(
+            workload=workload,
+            home=option.home,
+            pool=option.pool,
+            zone=option.zone,
+            replicas=0 if option.home.is_function else workload.placement.replicas or _REPLICAS,
+            reasons=(how, *self._in_favour(facts)),
+            refused=tuple(self._refusals(workload, (home for home in Home if home is not option.home))),
+            facts=facts,
+        )
+
+    def _named(self, workload: Workload, home: Home, path: str) -> tuple[_Option, str] | Problem:
+        """The way to run a workload at the home that the stack file names."""
+        options = self._options(workload, home)
+        if isinstance(options, _Unavailable):
+            return Problem(
+                f"{path}.placement.home", home.value, options.reason, _IMPOSSIBLE_REMEDY, workload.name
+            )
+        return self._best(workload, options), f"the stack file places it on {home.described}"
+
+    def _first_fit(self, workload: Workload, path: str) -> tuple[_Option, str] | Problem:
+        """The first home in the topology's order that no mandatory rule refuses."""
+        order = _ORDER[self.stack.topology]
+        for home in order:
+            options = self._options(workload, home)
+            if not isinstance(options, _Unavailable):
+                best = self._best(workload, options)
+                if not self._blocking(workload, best):
+                    return best, f"the first of {', '.join(order)} that the stack offers and no rule refuses"
+        against = "; ".join(
+            f"{refusal.home}: {refusal.reason}" for refusal in self._refusals(workload, order)
+        )
+        return Problem(f"{path}.placement", None, f"has no home: {against}", _NO_HOME_REMEDY, workload.name)
+
+    def _refusals(self, workload: Workload, homes: Iterable[Home]) -> Iterator[Refusal]:
+        for home in homes:
+            options = self._options(workload, home)
+            if isinstance(options, _Unavailable):
+                yield Refusal(home, None, options.reason)
+                continue
+            blocking = self._blocking(workload, self._best(workload, options))
+            if blocking:
+                setting, verdict = blocking[0]
+                yield Refusal(home, setting.rule.id, verdict.reason)
+
+    def _in_favour(self, facts: Facts) -> Iterator[str]:
+        for setting, verdict in self.settings.judge(facts):
+            if verdict.answer is Answer.FITS:
+                yield f"{setting.rule.id}: {verdict.reason}"
+
+    def _best(self, workload: Workload, options: tuple[_Option, ...]) -> _Option:
+        """The option that the fewest mandatory rules refuse; of equals the first."""
+        return min(options, key=lambda option: len(self._blocking(workload, option)))
+
+    def _blocking(self, workload: Workload, option: _Option) -> tuple[tuple[Setting, Verdict], ...]:
+        """The mandatory rules that refuse a workload this option, or its pool altogether."""
+        against = self.settings.blocking(self._facts(workload, option))
+        return (
+            against if option.pool is None else (*against, *self.settings.blocking(pool_facts(option.pool)))
+        )
+
+    def _facts(self, workload: Workload, option: _Option) -> Facts:
+        return workload_facts(self.stack, workload, option.home, option.pool, option.zones)
+
+    def _options(self, workload: Workload, home: Home) -> tuple[_Option, ...] | _Unavailable:
+        if home.is_function:
+            if workload.serve.function is None:
+                return _Unavailable("it has no `serve.function` to run there")
+            return (_Option(home),)
+        if workload.serve.container is None:
+            return _Unavailable("it has no `serve.container` to run there")
+        return self._on_pools(workload, home)
+
+    def _on_pools(self, workload: Workload, home: Home) -> tuple[_Option, ...] | _Unavailable:
+        asked = workload.placement
+        if asked.pool is not None and (asked.home is None or Home(asked.home) is home):
+            pools = [pool for pool in self._pools() if pool.name == asked.pool]
+            described = f"pool {asked.pool}"
+        else:
+            pools = [pool for pool in self._pools() if pool.kind == _POOL_KIND[home]]
+            described = f"{_POOL_KIND[home]} pool"
+        if not pools:
+            return _Unavailable(f"the stack has no {described}")
+        able = [pool for pool in pools if self._has_accelerator(workload, pool)]
+        if not able:
+            return _Unavailable(f"no {described} of the stack has the accelerator that it needs")
+        return tuple(_Option(home, pool, zone) for pool in able for zone in self._zones(workload, pool))
+
+    def _has_accelerator(self, workload: Workload, pool: Pool) -> bool:
+        need, has = workload.needs.accelerator, pool.accelerator
+        if need is None:
+            return True
+        if has is None or has.type != need.type or has.count < need.count:
+            return False
+        memory = self._memory_of(has)
+        return need.memory is None or memory is None or need.memory <= memory
+
+    def _memory_of(self, accelerator: Accelerator) -> Memory | None:
+        """Of one accelerator: as the pool says, else as its kind is sold, else not known."""
+        if accelerator.memory is not None:
+            return accelerator.memory
+        kind = self.catalog.accelerators.get(accelerator.type)
+        return kind.sold_as if kind is not None else None
+
+    def _zones(self, workload: Workload, pool: Pool) -> tuple[str | None, ...]:
+        """Zones to hold pods to: one of the pool's if they read state somewhere, else none in particular."""
+        return tuple(sorted(pool.zones)) if zonal_reads(self.stack, workload) else (None,)
+
+    def _pools(self) -> tuple[Pool, ...]:
+        data_plane = self.stack.data_plane
+        return tuple(sorted(data_plane.pools, key=lambda pool: pool.name)) if data_plane is not None else ()
+
+    def _findings(
+        self, by_name: Mapping[str, Placement], pools: Mapping[str, Facts], control_plane: Facts
+    ) -> Iterator[Finding]:
+        yield from self._findings_of(control_plane, CONTROL_PLANE, {}, "control_plane")
+        if self.stack.data_plane is not None:
+            for index, pool in sorted(enumerate(self.stack.data_plane.pools), key=lambda item: item[1].name):
+                yield from self._findings_of(
+                    pools[pool.name], pool.name, {}, f"data_plane.pools[{index}].zones"
+                )
+        for index, workload in sorted(enumerate(self.stack.workloads), key=lambda item: item[1].name):
+            facts = by_name[workload.name].facts
+            yield from self._findings_of(facts, workload.name, _WORKLOAD_PATHS, f"workloads[{index}]")
+
+    def _findings_of(
+        self, facts: Facts, subject: str, paths: Mapping[str, str], path: str
+    ) -> Iterator[Finding]:
+        for setting, verdict in self.settings.judge(facts):
+            if verdict.answer is not Answer.FITS:
+                rule = setting.rule
+                yield Finding(
+                    rule=rule.id,
+                    subject=subject,
+                    path=f"{path}.{paths[rule.id]}" if rule.id in paths else path,
+                    severity=rule.severity,
+                    enforcement=setting.enforcement,
+                    reason=verdict.reason,
+                    remedy=rule.remedy,
+                    answer=verdict.answer,
+                )

@@ -1,0 +1,88 @@
+"""What a decision is: the placement of every workload, and what the rules say of the stack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.placement.facts import Facts
+from components.placement.homes import Home
+from components.placement.judging import Answer, Enforcement, Severity
+from components.spec import Pool, Problem, StackError, Workload
+
+
+class PlacementError(StackError):
+    """A stack whose workloads cannot, or may not, run where the stack file puts them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A home that a workload does not get."""
+
+    home: Home
+    rule: str | None
+    """The rule that refuses it; None when the stack does not offer that home at all."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule says against a subject of the stack, and what to do about it."""
+
+    rule: str
+    subject: str
+    path: str
+    """Where in the stack file, like `workloads[2].placement`."""
+    severity: Severity
+    enforcement: Enforcement
+    reason: str
+    remedy: str
+    answer: Answer = Answer.REFUSED
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it must be cleared before anything is deployed."""
+        return self.answer is Answer.REFUSED and self.enforcement is Enforcement.MANDATORY
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where one workload runs, and why."""
+
+    workload: Workload
+    home: Home
+    pool: Pool | None
+    zone: str | None
+    """The one zone its pods are held to; None when any zone of the pool will do, and for functions."""
+    replicas: int
+    """Pods; 0 for functions, whose copies come and go with the requests."""
+    reasons: tuple[str, ...]
+    """How the home was chosen, then what each rule says for it."""
+    refused: tuple[Refusal, ...]
+    """The other homes that it could not have, with the first rule that refuses each."""
+    facts: Facts
+    """What its resources carry as tags and annotations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placements:
+    """The placement of every workload, by name, and what the rules say of the stack."""
+
+    by_name: Mapping[str, Placement]
+    pools: Mapping[str, Facts]
+    """Facts of each pool, for its node group and launch template to carry."""
+    control_plane: Facts
+    """Facts for every control function to carry."""
+    findings: tuple[Finding, ...]
+    """What the rules refuse."""
+    undecided: tuple[Finding, ...]
+    """What the rules cannot decide for want of a fact."""
+
+    def raise_if_refused(self) -> None:
+        """Raise PlacementError with every finding of a mandatory rule, if there is one."""
+        blocking = [finding for finding in self.findings if finding.blocks]
+        if blocking:
+            raise PlacementError(
+                Problem(
+                    finding.path, None, f"{finding.rule}: {finding.reason}", finding.remedy, finding.subject
+                )
+                for finding in blocking
+            )

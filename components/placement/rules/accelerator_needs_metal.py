@@ -1,0 +1,72 @@
+"""A workload with an accelerator is not on an on-demand function.
+
+An on-demand function has no accelerator at all, whatever it is given. Of the reserved ones, Lambda Managed
+Instances can have one, within a limit of accelerator memory; provisioned concurrency cannot.
+"""
+
+from types import MappingProxyType
+
+from components.placement.facts import Facts
+from components.placement.homes import Home
+from components.placement.judging import Parameter, Rule, Thresholds, Verdict, fits, refused, undecided
+from components.spec.units import Memory
+
+_LIMIT = "managed_instances_accelerator_memory"
+
+
+def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
+    if facts.accelerator_count == 0:
+        return fits("it needs no accelerator")
+    if facts.home is None:
+        return undecided("home")
+    if not facts.home.is_function:
+        return fits(f"{facts.home.described} is nodes, which can have accelerators")
+    if facts.accelerator_count is None and facts.accelerator_type is None:
+        return undecided("accelerator_count")
+    if facts.home is Home.FUNCTION:
+        return refused(f"it needs {_needed(facts)}, and an on-demand function has no accelerator")
+    return _on_reserved_function(facts, thresholds)
+
+
+def _on_reserved_function(facts: Facts, thresholds: Thresholds) -> Verdict:
+    if facts.managed_instances is False:
+        return refused(f"it needs {_needed(facts)}, and provisioned concurrency has no accelerator")
+    if facts.accelerator_memory is None:
+        return undecided("accelerator_memory")
+    limit = thresholds.memory(_LIMIT)
+    allowed = f"{limit}{thresholds.caveat(_LIMIT)} of accelerator memory"
+    # Bytes, because a product of sizes may pass the largest size there is.
+    if facts.accelerator_memory.bytes * max(1, facts.accelerator_count or 1) > limit.bytes:
+        return refused(f"it needs {_needed(facts)}, and Lambda Managed Instances have at most {allowed}")
+    return fits(
+        f"it needs {_needed(facts)}, within the {allowed} of Lambda Managed Instances, the only reserved"
+        " functions that have accelerators"
+    )
+
+
+def _needed(facts: Facts) -> str:
+    count = facts.accelerator_count or 1
+    kind = facts.accelerator_type or ("accelerator" if count == 1 else "accelerators")
+    memory = f" with {facts.accelerator_memory}" if facts.accelerator_memory is not None else ""
+    return f"{count} {kind}{memory}{' each' if memory and count > 1 else ''}"
+
+
+RULE = Rule(
+    id="accelerator-needs-metal",
+    title="A workload with an accelerator is not on an on-demand function",
+    rationale="An on-demand function has no accelerator: the workload fails or falls back to the processor.",
+    remedy=(
+        "place it on nodes that have the accelerator (`placement.home: pool` or `metal`, and a pool whose"
+        " `accelerator` matches), or take `accelerator` out of its needs if it runs without one"
+    ),
+    check=_check,
+    parameters=MappingProxyType(
+        {
+            _LIMIT: Parameter(
+                about="The most accelerator memory a function on Lambda Managed Instances can have.",
+                kind=Memory,
+                default=lambda catalog: catalog.limits.function.accelerator_memory_managed_instances,
+            )
+        }
+    ),
+)

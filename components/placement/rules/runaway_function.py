@@ -1,0 +1,99 @@
+"""Every function is bounded, and someone hears of it: reserved concurrency, a timeout, log retention and an
+alarm for the function, a budget for the stack.
+
+Each bound stops another way for a function to cost without end: too many at once, each too long, logs kept
+for ever, nobody told, no limit set. One that is missing is enough to refuse.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from components.placement.facts import Facts
+from components.placement.homes import Home
+from components.placement.judging import Parameter, Rule, Thresholds, Verdict, fits, refused, undecided
+from components.spec.units import Duration
+
+_LONGEST = "longest_timeout"
+_LONGEST_MANAGED = "longest_timeout_managed_instances"
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """One bound: the fact it rests on, whether it holds (None: not known), and what to say in either case."""
+
+    fact: str
+    holds: bool | None
+    held: str
+    broken: str
+
+
+def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
+    if facts.home is None:
+        return undecided("home")
+    if not facts.home.is_function:
+        return fits(f"{facts.home.described} is no function")
+    bounds = list(_bounds(facts, thresholds))
+    broken = [bound.broken for bound in bounds if bound.holds is False]
+    if broken:
+        return refused(f"it has {', '.join(broken)}")
+    lacking = [bound.fact for bound in bounds if bound.holds is None]
+    if lacking:
+        return undecided(*lacking)
+    return fits(f"it has {', '.join(bound.held for bound in bounds)}")
+
+
+def _bounds(facts: Facts, thresholds: Thresholds) -> Iterator[_Bound]:
+    reserved = facts.reserved_concurrency
+    yield _Bound(
+        "reserved_concurrency",
+        None if reserved is None else reserved >= 0,
+        f"a reserved concurrency of {reserved}",
+        "no reserved concurrency",
+    )
+    yield _timeout(facts, thresholds)
+    days = facts.log_retention_days
+    kept = None if days is None else days > 0
+    yield _Bound("log_retention_days", kept, f"logs kept {days} days", "logs kept for ever")
+    yield _Bound("alarm", facts.alarm, "an alarm", "no alarm")
+    yield _Bound("budget", facts.budget, "a budget for the stack", "no budget for the stack")
+
+
+def _timeout(facts: Facts, thresholds: Thresholds) -> _Bound:
+    managed = facts.home is Home.RESERVED_FUNCTION and facts.managed_instances is not False
+    name = _LONGEST_MANAGED if managed else _LONGEST
+    timeout, longest = facts.timeout, thresholds.duration(name)
+    over = f"a timeout of {timeout}, over the longest of {longest}{thresholds.caveat(name)}"
+    return _Bound(
+        "timeout",
+        None if timeout is None else Duration(0) < timeout <= longest,
+        f"a timeout of {timeout}",
+        over if timeout else "no timeout",
+    )
+
+
+RULE = Rule(
+    id="runaway-function",
+    title="Every function has reserved concurrency, timeout, log retention and alarm, and the stack a budget",
+    rationale="A function that is called in a loop runs up a bill within hours, and nobody sees it.",
+    remedy=(
+        "set what is missing: `reserved_concurrency`, `timeout`, `log_retention` and `alarm: true` under"
+        " `control_plane.guardrails` (for every function) or `serve.function` (for one), and"
+        " `control_plane.budget` with a limit and whom to notify"
+    ),
+    check=_check,
+    parameters=MappingProxyType(
+        {
+            _LONGEST: Parameter(
+                about="The longest timeout of a function on demand or with provisioned concurrency.",
+                kind=Duration,
+                default=lambda catalog: catalog.limits.function.timeout,
+            ),
+            _LONGEST_MANAGED: Parameter(
+                about="The longest timeout of a function on Lambda Managed Instances.",
+                kind=Duration,
+                default=lambda catalog: catalog.limits.function.timeout_managed_instances,
+            ),
+        }
+    ),
+)

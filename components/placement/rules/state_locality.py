@@ -1,0 +1,116 @@
+"""A workload that reads shared state on the request path, with a latency budget, sits in that state's zone.
+
+Nodes can be in the zone of the state, so they must be. A function lands in whatever zone is free, so each of
+its reads may cross zones: it is refused when the budget cannot bear that. The cost of crossing is a round
+trip for each store and the time the bytes take; what is not known of it counts as nothing towards a refusal
+and as a reason not to pass.
+"""
+
+from collections.abc import Iterable
+from types import MappingProxyType
+
+from components.placement.facts import Facts, StateRead
+from components.placement.judging import Parameter, Rule, Thresholds, Verdict, fits, refused, undecided
+from components.spec.units import Duration
+
+_ROUND_TRIP = "cross_zone_round_trip"
+_TRANSFER = "cross_zone_ten_megabytes"
+_TEN_MEGABYTES = 10_000_000
+
+
+def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
+    if facts.state is None:
+        return undecided("state")
+    if not facts.state:
+        return fits("it reads no shared state while a request waits")
+    if facts.home is None:
+        return undecided("home")
+    if facts.home.is_function:
+        return _on_function(facts, facts.state, thresholds)
+    return _on_nodes(facts, facts.state, thresholds)
+
+
+def _on_nodes(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresholds) -> Verdict:
+    if not facts.zones:
+        return undecided("zones")
+    here = set(facts.zones)
+    away = [read for read in reads if not here <= set(read.zones)]
+    if not away:
+        return fits(f"it sits in {_listed(facts.zones)}, where {_listed(read.store for read in reads)} is")
+    if facts.latency_p99 is None:
+        return undecided("latency_p99")
+    where = "; ".join(f"{read.store} is in {_listed(read.zones) or 'no zone'}" for read in away)
+    return refused(
+        f"it sits in {_listed(facts.zones)} and {where}: each read that crosses takes up to"
+        f" {_crossing(thresholds)} of its {facts.latency_p99} (p99), and here it need not cross at all"
+    )
+
+
+def _on_function(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresholds) -> Verdict:
+    if facts.latency_p99 is None:
+        return undecided("latency_p99")
+    carried = _transfer(facts, thresholds)
+    account = _account(facts, reads, thresholds, carried)
+    # Nanoseconds, because a sum of durations may pass the longest duration there is.
+    known = thresholds.duration(_ROUND_TRIP).nanoseconds * len(reads) + (carried or 0)
+    known += facts.service_time.nanoseconds if facts.service_time is not None else 0
+    if known > facts.latency_p99.nanoseconds:
+        return refused(
+            f"a function may land in any zone, and reading {_listed(read.store for read in reads)} across"
+            f" zones does not fit in {facts.latency_p99} (p99): {account}"
+        )
+    lacking = [name for name in ("state_bytes", "service_time") if getattr(facts, name) is None]
+    if lacking:
+        return undecided(*lacking)
+    return fits(f"reads across zones fit in {facts.latency_p99} (p99): {account}")
+
+
+def _transfer(facts: Facts, thresholds: Thresholds) -> int | None:
+    """Nanoseconds that the bytes of one request take across zones, rounded up."""
+    if facts.state_bytes is None:
+        return None
+    return -(-thresholds.duration(_TRANSFER).nanoseconds * facts.state_bytes.bytes // _TEN_MEGABYTES)
+
+
+def _account(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresholds, carried: int | None) -> str:
+    parts = [f"{len(reads)} x {_crossing(thresholds)}"]
+    if carried is not None:
+        parts.append(f"{carried / 1e6:.3g}ms for {facts.state_bytes}{thresholds.caveat(_TRANSFER)}")
+    if facts.service_time is not None:
+        parts.append(f"{facts.service_time} to compute")
+    return " + ".join(parts)
+
+
+def _crossing(thresholds: Thresholds) -> str:
+    return f"{thresholds.duration(_ROUND_TRIP)}{thresholds.caveat(_ROUND_TRIP)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+RULE = Rule(
+    id="state-locality",
+    title="A workload that reads shared state on the request path sits in that state's zone",
+    rationale="A read across zones takes up to ten times one in the zone, on every request, and is billed.",
+    remedy=(
+        "place it on a pool that has nodes in the zone of the state it reads (`placement.pool`, and"
+        " `state[].zones`), keep a copy of the state in its zone, or give it a latency budget that bears the"
+        " crossing"
+    ),
+    check=_check,
+    parameters=MappingProxyType(
+        {
+            _ROUND_TRIP: Parameter(
+                about="One round trip to a store in another zone.",
+                kind=Duration,
+                default=lambda catalog: catalog.latency.state.round_trip_cross_zone,
+            ),
+            _TRANSFER: Parameter(
+                about="The time that 10 MB of state take across zones.",
+                kind=Duration,
+                default=lambda catalog: catalog.latency.state.ten_megabytes_cross_zone,
+            ),
+        }
+    ),
+)
