@@ -1,4 +1,4 @@
-"""The stack file's model: a plain mapping in, a validated `Stack` or a `StackError` with every problem out."""
+"""The stack file's model: a plain mapping in, a validated `Stack` or a `StackError` with all problems out."""
 
 from components.spec.control_plane import Budget, ControlPlane, Guardrails
 from components.spec.data_plane import (

@@ -1,4 +1,4 @@
-"""The serverless side: front door, control functions, and the guardrails that keep functions from running away."""
+"""The serverless side: front door, control functions, and what keeps functions from running away."""
 
 from typing import Annotated, Final, Literal
 
@@ -52,8 +52,10 @@ class Guardrails(Model):
     )
     log_retention: LogRetention | None = Field(
         default=Duration.parse("14d"),
-        description="How long CloudWatch keeps a function's log: 1d, 3d, 5d, 7d, 14d, 30d, 60d, 90d … 3653d; null "
-        "keeps it for ever, which the rule runaway-function refuses. Default 14d.",
+        description=(
+            "How long CloudWatch keeps a function's log: 1d, 3d, 5d, 7d, 14d, 30d, 60d, 90d … 3653d; null "
+            "keeps it for ever, which the rule runaway-function refuses. Default 14d."
+        ),
         examples=["14d"],
     )
     alarm: Flag = Field(
@@ -83,7 +85,9 @@ class ControlPlane(Model):
 
     front_door: Literal["http-api"] = Field(
         default="http-api",
-        description="Kind of API Gateway in front: `http-api` (a request may take 30 s at most). Default http-api.",
+        description=(
+            "Kind of API Gateway in front: `http-api` (a request may take 30 s at most). Default http-api."
+        ),
         examples=["http-api"],
     )
     memory: FunctionMemory = Field(
@@ -103,7 +107,9 @@ class ControlPlane(Model):
     )
     budget: Budget | None = Field(
         default=None,
-        description="What the whole stack may cost a month. Without one the rule runaway-function refuses every "
-        "function.",
+        description=(
+            "What the whole stack may cost a month. Without one the rule runaway-function refuses every "
+            "function."
+        ),
         examples=[{"limit": "$500/month", "notify": ["ops@example.com"]}],
     )

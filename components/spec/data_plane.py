@@ -92,8 +92,10 @@ class Nodes(Model):
     """How many nodes a pool has."""
 
     desired: Annotated[Count, Field(ge=0, le=_NODES_AT_MOST)] = Field(
-        description="Nodes at the start; an autoscaler moves between min and max. For nodes that exist already: how "
-        "many there are. 0 or more.",
+        description=(
+            "Nodes at the start; an autoscaler moves between min and max. For nodes that exist already: how"
+            " many there are. 0 or more."
+        ),
         examples=[2],
     )
     min: Annotated[Count, Field(ge=0, le=_NODES_AT_MOST)] = Field(
@@ -150,7 +152,7 @@ class Taint(Model):
     )
 
 
-def _usual_capacity(data: dict[str, Any]) -> str:
+def _usual_capacity(data: dict[str, Any]) -> Literal["on-demand", "existing"]:
     return "existing" if data.get("kind") == "metal" and data.get("instance") is None else "on-demand"
 
 
@@ -161,8 +163,10 @@ class Pool(Model):
         description="Name that workloads ask for it by. Unique among the pools.", examples=["gpu-a"]
     )
     kind: Literal["managed", "metal"] = Field(
-        description="`managed` (a shared node group) or `metal` (dedicated or bare-metal nodes; on an existing cluster "
-        "the nodes labelled halfmetal.dev/pool=<name>).",
+        description=(
+            "`managed` (a shared node group) or `metal` (dedicated or bare-metal nodes; on an existing "
+            "cluster the nodes labelled halfmetal.dev/pool=<name>)."
+        ),
         examples=["managed"],
     )
     instance: (
@@ -172,7 +176,9 @@ class Pool(Model):
         | None
     ) = Field(
         default=None,
-        description="EC2 instance type. Needed on EKS; on an existing cluster it only says what the nodes are like.",
+        description=(
+            "EC2 instance type. Needed on EKS; on an existing cluster it only says what the nodes are like."
+        ),
         examples=["g6.xlarge"],
     )
     zones: Zones = Field(
@@ -188,9 +194,11 @@ class Pool(Model):
     )
     capacity: Literal["on-demand", "spot", "capacity-block", "existing"] = Field(
         default_factory=_usual_capacity,
-        description="How its nodes are had: `on-demand`, `spot` (cheaper, taken back at two minutes' notice), "
-        "`capacity-block` (bought ahead, needs capacity_block) or `existing` (they are there). Default on-demand; "
-        "existing for a metal pool without instance.",
+        description=(
+            "How its nodes are had: `on-demand`, `spot` (cheaper, taken back at two minutes' notice), "
+            "`capacity-block` (bought ahead, needs capacity_block) or `existing` (they are there). Default "
+            "on-demand; existing for a metal pool without instance."
+        ),
         examples=["on-demand"],
     )
     capacity_block: CapacityBlock | None = Field(
@@ -200,8 +208,10 @@ class Pool(Model):
     )
     placement_group: Literal["cluster", "partition", "spread"] | None = Field(
         default=None,
-        description="How EC2 puts the nodes to each other: `cluster` (close together, one zone), `partition` or "
-        "`spread`. Default none.",
+        description=(
+            "How EC2 puts the nodes to each other: `cluster` (close together, one zone), `partition` or "
+            "`spread`. Default none."
+        ),
         examples=["cluster"],
     )
     efa: Flag = Field(
@@ -217,7 +227,10 @@ class Pool(Model):
     )
     taints: Annotated[tuple[Taint, ...], Distinct] = Field(
         default=(),
-        description="More taints for its nodes; GPU nodes are tainted nvidia.com/gpu without being told. Default none.",
+        description=(
+            "More taints for its nodes; GPU nodes are tainted nvidia.com/gpu without being told. Default "
+            "none."
+        ),
         examples=[[{"key": "example.com/team", "value": "research", "effect": "NoSchedule"}]],
     )
 

@@ -1,7 +1,7 @@
 """Field types that several models share, each with its own message and remedy.
 
-A field says what it accepts once, in a form that serves three readers: the validator, the JSON Schema an editor
-reads, and the person who got it wrong.
+A field says what it accepts once, in a form that serves three readers: the validator, the JSON Schema an
+editor reads, and the person who got it wrong.
 """
 
 import math

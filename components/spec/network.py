@@ -57,20 +57,18 @@ def _parsed(text: str) -> IPv4Network:
 class Network(Model):
     """The VPC."""
 
-    cidr: Annotated[
-        IPv4Network,
-        _Block,
-        Field(
-            default=IPv4Network("10.20.0.0/16"),
-            description="Address block of the VPC: private, /16 to /28. Every zone gets a public and a private "
-            "subnet out of it. Default 10.20.0.0/16.",
-            examples=["10.20.0.0/16"],
-        ),
-    ]
+    cidr: Annotated[IPv4Network, _Block] = Field(
+        default=IPv4Network("10.20.0.0/16"),
+        description="Address block of the VPC: private, /16 to /28. Every zone gets a public and a private "
+        "subnet out of it. Default 10.20.0.0/16.",
+        examples=["10.20.0.0/16"],
+    )
     nat: Literal["none", "single", "per-zone"] = Field(
         default="none",
-        description="NAT gateways for what leaves the private subnets: `none` (nothing leaves but over endpoints), "
-        "`single` (one, whose zone failing cuts off all zones) or `per-zone`. Each is billed by the hour and by "
-        "the gigabyte. Default none.",
+        description=(
+            "NAT gateways for what leaves the private subnets: `none` (nothing leaves but over endpoints), "
+            "`single` (one, whose zone failing cuts off all zones) or `per-zone`. Each is billed by the "
+            "hour and by the gigabyte. Default none."
+        ),
         examples=["single"],
     )

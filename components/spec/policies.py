@@ -48,8 +48,10 @@ class PolicyOverrides(Model):
 
     config_time: Flag = Field(
         default=True,
-        description="Whether the rules run before anything is composed. False leaves them to the policy pack at "
-        "preview. Default true.",
+        description=(
+            "Whether the rules run before anything is composed. False leaves them to the policy pack at "
+            "preview. Default true."
+        ),
         examples=[True],
     )
     rules: dict[RuleId, RuleOverride] = Field(

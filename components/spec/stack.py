@@ -17,8 +17,11 @@ class Stack(Model):
     """One inference platform. Made by `components.spec.load`, which checks what no field can check alone."""
 
     topology: Literal["pure", "hybrid", "dedicated", "auto"] = Field(
-        description="`pure` (functions only, no cluster), `hybrid` (serverless front door, data route straight to "
-        "the cluster), `dedicated` (clients reach the gateway on metal) or `auto` (the cheapest that breaks no rule).",
+        description=(
+            "`pure` (functions only, no cluster), `hybrid` (serverless front door, data route straight to "
+            "the cluster), `dedicated` (clients reach the gateway on metal) or `auto` (the cheapest that "
+            "breaks no rule)."
+        ),
         examples=["hybrid"],
     )
     region: Region = Field(description="AWS region.", examples=["us-east-1"])
@@ -40,7 +43,9 @@ class Stack(Model):
     )
     data_plane: DataPlane | None = Field(
         default=None,
-        description="The Kubernetes side: cluster, gateway, pools. Absent in pure, needed in hybrid and dedicated.",
+        description=(
+            "The Kubernetes side: cluster, gateway, pools. Absent in pure, needed in hybrid and dedicated."
+        ),
         examples=[{"cluster": {"provider": "eks", "version": "1.34"}, "gateway": {}, "pools": []}],
     )
     state: tuple[StateStore, ...] = Field(

@@ -20,7 +20,9 @@ class StateStore(Model):
     )
     zones: Zones = Field(
         default=(),
-        description="Availability zones that it answers from, each one of the stack's. A cache or database has at "
-        "least one; a weights store without any is regional. Default none.",
+        description=(
+            "Availability zones that it answers from, each one of the stack's. A cache or database has at "
+            "least one; a weights store without any is regional. Default none."
+        ),
         examples=[["us-east-1a"]],
     )

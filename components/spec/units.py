@@ -36,7 +36,7 @@ class UnitError(ValueError):
 
 
 class Spelled(abc.ABC):
-    """A value with a text spelling of its own, which pydantic models and JSON Schema can use as a field type."""
+    """A value with a text spelling of its own, usable as the type of a pydantic field."""
 
     __slots__ = ()
 
@@ -63,8 +63,6 @@ class Spelled(abc.ABC):
     @classmethod
     def from_config(cls, value: object) -> Self:
         """A value as it arrives from configuration; raises `UnitError`."""
-        if isinstance(value, cls):
-            return value
         if isinstance(value, str):
             return cls.parse(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -81,9 +79,9 @@ class Spelled(abc.ABC):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def validate(value: object) -> Self:
+        def validate(value: object) -> "Spelled":
             try:
-                return cls.from_config(value)
+                return value if isinstance(value, cls) else cls.from_config(value)
             except UnitError as error:
                 context = {"message": error.message, "remedy": error.remedy}
                 raise PydanticCustomError("unit", "{message}", context) from None
@@ -324,7 +322,7 @@ class Duration(Quantity):
 
 
 class Rate(Quantity):
-    """How often something happens, in billionths a day (so that a rate by the day, hour or minute is exact)."""
+    """How often something happens, in billionths a day: exact by the second, minute, hour and day."""
 
     __slots__ = ()
 
@@ -486,9 +484,7 @@ class Money(Spelled):
 
     def _other(self, other: "Money") -> Decimal:
         if other.period is not self.period:
-            raise TypeError(
-                f"money a {self.period} and money a {other.period} do not mix: convert one with to({self.period.value!r})"
-            )
+            raise TypeError(f"money a {self.period} and money a {other.period} do not mix: convert with to()")
         return other.amount
 
     def __add__(self, other: "Money") -> Self:

@@ -1,4 +1,4 @@
-"""One thing that serves or processes: how it is run, what it needs, how its traffic looks, what it must hold."""
+"""One thing that serves or processes: how it runs, what it needs, its traffic, and what it must hold."""
 
 from typing import Annotated, Literal
 
@@ -41,7 +41,9 @@ class ContainerServe(Model):
     )
     env: dict[EnvName, EnvValue] = Field(
         default={},
-        description="Environment variables; no secrets. Values are text: put numbers in quotes. Default none.",
+        description=(
+            "Environment variables; no secrets. Values are text: put numbers in quotes. Default none."
+        ),
         examples=[{"LOG_LEVEL": "info"}],
     )
 
@@ -80,7 +82,9 @@ class FunctionServe(Model):
         default="python3.11", description="Lambda runtime. Default python3.11.", examples=["python3.11"]
     )
     memory: FunctionMemory = Field(
-        description="Memory, in whole MiB, 128MiB or more; CPU comes with it, a core for every 1,769 MiB or so.",
+        description=(
+            "Memory, in whole MiB, 128MiB or more; CPU comes with it, a core for every 1,769 MiB or so."
+        ),
         examples=["2048MiB"],
     )
     timeout: FunctionTimeout = Field(
@@ -90,7 +94,9 @@ class FunctionServe(Model):
     )
     env: dict[EnvName, EnvValue] = Field(
         default={},
-        description="Environment variables; no secrets. Values are text: put numbers in quotes. Default none.",
+        description=(
+            "Environment variables; no secrets. Values are text: put numbers in quotes. Default none."
+        ),
         examples=[{"LOG_LEVEL": "info"}],
     )
     reserved_concurrency: ReservedConcurrency | None = Field(
@@ -105,7 +111,9 @@ class FunctionServe(Model):
     )
     alarm: Flag | None = Field(
         default=None,
-        description="Whether it gets an alarm on errors and throttles. Default: the control plane's guardrail.",
+        description=(
+            "Whether it gets an alarm on errors and throttles. Default: the control plane's guardrail."
+        ),
         examples=[True],
     )
 
@@ -189,7 +197,9 @@ class StateUse(Model):
     )
     local_cache: Flag = Field(
         default=False,
-        description="Whether it keeps a cache in its own memory or disk that must outlive a request. Default false.",
+        description=(
+            "Whether it keeps a cache in its own memory or disk that must outlive a request. Default false."
+        ),
         examples=[False],
     )
 
@@ -199,8 +209,11 @@ class PlacementRequest(Model):
 
     home: Literal["function", "reserved-function", "pool", "metal"] | None = Field(
         default=None,
-        description="`function` (Lambda on demand), `reserved-function` (provisioned concurrency or Managed "
-        "Instances), `pool` (shared managed nodes) or `metal` (dedicated or bare-metal nodes). Default: decided.",
+        description=(
+            "`function` (Lambda on demand), `reserved-function` (provisioned concurrency or Managed "
+            "Instances), `pool` (shared managed nodes) or `metal` (dedicated or bare-metal nodes). Default:"
+            " decided."
+        ),
         examples=["pool"],
     )
     pool: Name | None = Field(
@@ -211,7 +224,9 @@ class PlacementRequest(Model):
     )
     max_concurrency: Annotated[Count, Field(ge=1, le=100_000)] | None = Field(
         default=None,
-        description="Requests that one pod takes at once; the gateway queues the rest. 1 or more. Default: decided.",
+        description=(
+            "Requests that one pod takes at once; the gateway queues the rest. 1 or more. Default: decided."
+        ),
         examples=[8],
     )
 
@@ -245,7 +260,9 @@ class Workload(Model):
     )
     compliance: Annotated[tuple[Literal["pci-dss", "soc2-type-2"], ...], Distinct] = Field(
         default=(),
-        description="Regimes that it falls under: `pci-dss`, `soc2-type-2`. They ask for isolation. Default none.",
+        description=(
+            "Regimes that it falls under: `pci-dss`, `soc2-type-2`. They ask for isolation. Default none."
+        ),
         examples=[["pci-dss"]],
     )
     placement: PlacementRequest = Field(

@@ -1,0 +1,135 @@
+"""Checks on one pool of nodes."""
+
+from typing import Final
+
+from components.spec.consistency.saying import At, ItemCheck, Problems, outside
+from components.spec.consistency.whole import in_region
+from components.spec.data_plane import Pool
+from components.spec.stack import Stack
+
+_OWN_LABELS: Final = ("halfmetal.dev/", "kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
+
+
+def _provider(stack: Stack) -> str:
+    return stack.data_plane.cluster.provider if stack.data_plane is not None else ""
+
+
+def _zones(stack: Stack, pool: Pool, at: At) -> Problems:
+    yield from outside(stack, pool.zones, at)
+
+
+def _instance_on_eks(stack: Stack, pool: Pool, at: At) -> Problems:
+    if _provider(stack) == "eks" and pool.instance is None:
+        yield at(
+            "instance",
+            None,
+            "is missing: EKS makes the nodes, so it must know of what type",
+            "add an EC2 instance type, like `instance: g6.xlarge`",
+        )
+
+
+def _kind_on_existing(stack: Stack, pool: Pool, at: At) -> Problems:
+    if _provider(stack) == "existing" and pool.kind == "managed":
+        yield at(
+            "kind",
+            "managed",
+            "is a node group that halfmetal makes, and it makes no node of an existing cluster",
+            f"write `kind: metal` and label the nodes halfmetal.dev/pool={pool.name}",
+        )
+
+
+def _capacity_of_provider(stack: Stack, pool: Pool, at: At) -> Problems:
+    provider = _provider(stack)
+    if provider == "eks" and pool.capacity == "existing":
+        yield at(
+            "capacity",
+            "existing",
+            "has no nodes on EKS, where halfmetal makes them",
+            "write on-demand or spot",
+        )
+    if provider == "existing" and pool.kind == "metal" and pool.capacity != "existing":
+        yield at(
+            "capacity",
+            pool.capacity,
+            "cannot be had on an existing cluster, whose nodes are there already",
+            "write `capacity: existing`",
+        )
+
+
+def _block(stack: Stack, pool: Pool, at: At) -> Problems:
+    del stack
+    if pool.capacity == "capacity-block" and pool.capacity_block is None:
+        yield at(
+            "capacity_block",
+            None,
+            "is missing, and capacity: capacity-block uses it",
+            "add `capacity_block: {id: cr-…, zone: …}`, or write `capacity: on-demand`",
+        )
+    if pool.capacity_block is not None and pool.capacity != "capacity-block":
+        yield at(
+            "capacity",
+            pool.capacity,
+            "leaves the capacity block that was bought unused",
+            "write `capacity: capacity-block`, or remove capacity_block",
+        )
+
+
+def _block_of_region(stack: Stack, pool: Pool, at: At) -> Problems:
+    if pool.capacity_block is not None and not in_region(pool.capacity_block.zone, stack.region):
+        yield at(
+            "capacity_block.zone",
+            pool.capacity_block.zone,
+            f"is not a zone of {stack.region}",
+            f"use a block bought in {stack.region}",
+        )
+
+
+def _efa_in_one_zone(stack: Stack, pool: Pool, at: At) -> Problems:
+    del stack
+    if pool.efa and len(pool.zones) != 1:
+        yield at(
+            "efa",
+            pool.efa,
+            f"needs its nodes in exactly one zone, and the pool has {len(pool.zones)}",
+            f"write `zones: [{pool.zones[0]}]`, or a pool for each zone",
+        )
+
+
+def _nodes_in_order(stack: Stack, pool: Pool, at: At) -> Problems:
+    del stack
+    nodes = pool.nodes
+    if not nodes.min <= nodes.desired <= nodes.max:
+        yield at(
+            "nodes",
+            {"min": nodes.min, "desired": nodes.desired, "max": nodes.max},
+            "is not in order",
+            "make min ≤ desired ≤ max",
+        )
+    elif nodes.max == 0:
+        yield at("nodes.max", 0, "lets the pool have no node at all", "write 1 or more, or remove the pool")
+
+
+def _labels_of_others(stack: Stack, pool: Pool, at: At) -> Problems:
+    del stack
+    for key in pool.labels:
+        prefix = key.partition("/")[0] + "/"
+        if any(prefix == own or prefix.endswith(f".{own}") for own in _OWN_LABELS):
+            yield at(
+                f'labels["{key}"]',
+                pool.labels[key],
+                f"is a label that {prefix[:-1]} sets itself",
+                "remove it",
+            )
+
+
+CHECKS: Final[tuple[ItemCheck[Pool], ...]] = (
+    _zones,
+    _instance_on_eks,
+    _kind_on_existing,
+    _capacity_of_provider,
+    _block,
+    _block_of_region,
+    _efa_in_one_zone,
+    _nodes_in_order,
+    _labels_of_others,
+)

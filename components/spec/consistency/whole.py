@@ -1,0 +1,114 @@
+"""Checks on the stack as a whole: region and zones, network, topology and data plane, names."""
+
+from typing import Final
+
+from components.spec.consistency.saying import At, Problems, StackCheck, twins
+from components.spec.stack import Stack
+
+_EKS_ZONES: Final = 2
+_SUBNETS_A_ZONE: Final = 2
+_NARROWEST_SUBNET: Final = 28
+
+
+def _zones_of_region(stack: Stack, at: At) -> Problems:
+    strays = [(index, zone) for index, zone in enumerate(stack.zones) if not in_region(zone, stack.region)]
+    homes = {zone[:-1] for zone in stack.zones}
+    if len(strays) == len(stack.zones) and len(homes) == 1:
+        yield at(
+            "region",
+            stack.region,
+            f"is not the region of the zones {', '.join(stack.zones)}",
+            f"write `region: {homes.pop()}`, or name zones of {stack.region}",
+        )
+        return
+    for index, zone in strays:
+        yield at(
+            f"zones[{index}]", zone, f"is not a zone of {stack.region}", f"write a zone like {stack.region}a"
+        )
+
+
+def in_region(zone: str, region: str) -> bool:
+    """Whether a zone, or a local zone, is of the region."""
+    return zone[:-1] == region or zone.startswith(f"{region}-")
+
+
+def _network_has_room(stack: Stack, at: At) -> Problems:
+    subnets = _SUBNETS_A_ZONE * len(stack.zones)
+    narrowest = stack.network.cidr.prefixlen + (subnets - 1).bit_length()
+    if narrowest > _NARROWEST_SUBNET:
+        widest = _NARROWEST_SUBNET - (subnets - 1).bit_length()
+        yield at(
+            "network.cidr",
+            str(stack.network.cidr),
+            f"is too small for {subnets} subnets, a public and a private one in each zone",
+            f"write a block of /{widest} or wider",
+        )
+
+
+def _data_plane_of_topology(stack: Stack, at: At) -> Problems:
+    if stack.topology == "pure" and stack.data_plane is not None:
+        yield at(
+            "data_plane",
+            None,
+            "is in a pure stack, in which no cluster exists",
+            "remove it, or write `topology: hybrid`",
+        )
+    if stack.topology in {"hybrid", "dedicated"} and stack.data_plane is None:
+        yield at(
+            "data_plane",
+            None,
+            f"is missing in a {stack.topology} stack",
+            "add a data_plane with cluster, gateway and pools, or write `topology: pure`",
+        )
+
+
+def _eks_spans_zones(stack: Stack, at: At) -> Problems:
+    if stack.data_plane is None or stack.data_plane.cluster.provider != "eks":
+        return
+    if len(stack.zones) < _EKS_ZONES:
+        yield at(
+            "zones",
+            list(stack.zones),
+            "is one zone, and EKS puts its control plane in two at least",
+            "add a second zone; pools need not use it",
+        )
+
+
+def _exposure_possible(stack: Stack, at: At) -> Problems:
+    if stack.data_plane is None or stack.data_plane.gateway.exposure != "vpc-link":
+        return
+    if stack.topology == "dedicated":
+        why = "puts API Gateway on the data route, which in a dedicated stack touches nothing serverless"
+    elif stack.data_plane.cluster.provider == "existing":
+        why = "reaches only what is inside this stack's VPC, and an existing cluster is not"
+    else:
+        return
+    yield at("data_plane.gateway.exposure", "vpc-link", why, "write `exposure: load-balancer`")
+
+
+def _pool_names(stack: Stack, at: At) -> Problems:
+    del at
+    if stack.data_plane is not None:
+        yield from twins(stack.data_plane.pools, "data_plane.pools", "pool")
+
+
+def _store_names(stack: Stack, at: At) -> Problems:
+    del at
+    yield from twins(stack.state, "state", "store")
+
+
+def _workload_names(stack: Stack, at: At) -> Problems:
+    del at
+    yield from twins(stack.workloads, "workloads", "workload")
+
+
+CHECKS: Final[tuple[StackCheck, ...]] = (
+    _zones_of_region,
+    _network_has_room,
+    _data_plane_of_topology,
+    _eks_spans_zones,
+    _exposure_possible,
+    _pool_names,
+    _store_names,
+    _workload_names,
+)

@@ -1,0 +1,307 @@
+"""Checks on one workload: its home against topology, forms and pools; its GPUs, state and numbers."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from components.spec.consistency.saying import At, ItemCheck, Problems, named, names
+from components.spec.data_plane import Accelerator, Pool
+from components.spec.errors import Problem
+from components.spec.stack import Stack
+from components.spec.suggestions import choose
+from components.spec.workload import Workload
+
+_ON_FUNCTIONS: Final = ("function", "reserved-function")
+_ON_NODES: Final = ("pool", "metal")
+_KIND_OF_HOME: Final = {"pool": "managed", "metal": "metal"}
+
+
+def _has_a_form(stack: Stack, workload: Workload, at: At) -> Problems:
+    del stack
+    if workload.serve.container is None and workload.serve.function is None:
+        yield at(
+            "serve",
+            None,
+            "has neither a container nor a function, so it can run nowhere",
+            "add serve.container, serve.function or both",
+        )
+
+
+def _form_of_home(stack: Stack, workload: Workload, at: At) -> Problems:
+    del stack
+    home, serve = workload.placement.home, workload.serve
+    if home is None or (serve.container is None and serve.function is None):
+        return
+    if home in _ON_FUNCTIONS and serve.function is None:
+        yield at(
+            "placement.home",
+            home,
+            "needs serve.function, which is missing",
+            "add serve.function, or choose the home pool or metal",
+        )
+    if home in _ON_NODES and serve.container is None:
+        yield at(
+            "placement.home",
+            home,
+            "needs serve.container, which is missing",
+            "add serve.container, or choose the home function or reserved-function",
+        )
+
+
+def _home_of_topology(stack: Stack, workload: Workload, at: At) -> Problems:
+    home = workload.placement.home
+    if home is None:
+        return
+    if stack.topology == "pure" and home in _ON_NODES:
+        yield at(
+            "placement.home",
+            home,
+            "does not exist in a pure stack, which has functions only",
+            "choose function or reserved-function, or write `topology: hybrid`",
+        )
+    if stack.topology == "dedicated" and home in _ON_FUNCTIONS:
+        yield at(
+            "placement.home",
+            home,
+            "is serverless, which the data route of a dedicated stack never touches",
+            "choose metal or pool, or write `topology: hybrid`",
+        )
+
+
+def _form_of_topology(stack: Stack, workload: Workload, at: At) -> Problems:
+    serve = workload.serve
+    if workload.placement.home is not None or (serve.container is None and serve.function is None):
+        return
+    if stack.topology == "pure" and serve.function is None:
+        yield at(
+            "serve.function", None, "is missing, and a pure stack has functions only", "add serve.function"
+        )
+    if stack.topology == "dedicated" and serve.container is None:
+        yield at(
+            "serve.container", None, "is missing, and a dedicated stack has nodes only", "add serve.container"
+        )
+
+
+def _nothing_of_pods(stack: Stack, workload: Workload, at: At) -> Problems:
+    """What is said of pods does nothing for a function."""
+    del stack
+    placement = workload.placement
+    if placement.home is None or placement.home not in _ON_FUNCTIONS:
+        return
+    if placement.pool is not None:
+        yield at(
+            "placement.pool",
+            placement.pool,
+            f"is for pods, and a {placement.home} runs in no pool",
+            "remove it",
+        )
+    if placement.replicas is not None:
+        yield at(
+            "placement.replicas",
+            placement.replicas,
+            f"is for pods, and a {placement.home} has none",
+            "remove it; serve.function.reserved_concurrency limits how many copies run",
+        )
+    if placement.max_concurrency is not None:
+        yield at(
+            "placement.max_concurrency",
+            placement.max_concurrency,
+            f"is for pods, and each copy of a {placement.home} takes one request at a time",
+            "remove it",
+        )
+
+
+def _pool_exists(stack: Stack, workload: Workload, at: At) -> Problems:
+    name, home = workload.placement.pool, workload.placement.home
+    if name is None or home in _ON_FUNCTIONS or _no_pools_said_elsewhere(stack, home):
+        return
+    pools = _pools(stack)
+    if named(pools, name) is None:
+        yield at(
+            "placement.pool",
+            name,
+            "is no pool of this stack",
+            choose(
+                name,
+                [known for _, known in names(pools)],
+                "remove it: a stack without data_plane has no pools",
+            ),
+        )
+
+
+def _no_pools_said_elsewhere(stack: Stack, home: str | None) -> bool:
+    """Whether that there are no pools is a problem of the topology, reported as such."""
+    if stack.data_plane is not None:
+        return False
+    return stack.topology in {"hybrid", "dedicated"} or home in _ON_NODES
+
+
+def _kind_of_pool(stack: Stack, workload: Workload, at: At) -> Problems:
+    name, home = workload.placement.pool, workload.placement.home
+    if home not in _ON_NODES:
+        return
+    pools = _pools(stack)
+    wanted = _KIND_OF_HOME[home]
+    if name is None:
+        if pools and all(pool.kind != wanted for pool in pools):
+            yield at(
+                "placement.home",
+                home,
+                f"needs a pool of kind {wanted}, and the stack has none",
+                f"add such a pool, or write `home: {_home_of_kind(pools[0])}`",
+            )
+        return
+    pool = named(pools, name)
+    if pool is not None and pool.kind != wanted:
+        yield at(
+            "placement.pool",
+            name,
+            f"is of kind {pool.kind}, and the home {home} is on {wanted} pools",
+            f"write `home: {_home_of_kind(pool)}`, or choose a {wanted} pool",
+        )
+
+
+def _home_of_kind(pool: Pool) -> str:
+    return "metal" if pool.kind == "metal" else "pool"
+
+
+def _accelerator(stack: Stack, workload: Workload, at: At) -> Problems:
+    wanted, home, name = workload.needs.accelerator, workload.placement.home, workload.placement.pool
+    if wanted is None or home in _ON_FUNCTIONS or stack.data_plane is None:
+        return
+    if name is not None:
+        pool = named(stack.data_plane.pools, name)
+        problem = _misfit(wanted, pool, at) if pool is not None else None
+        if problem is not None:
+            yield problem
+    elif home in _ON_NODES:
+        pools = [pool for pool in stack.data_plane.pools if pool.kind == _KIND_OF_HOME[home]]
+        misfits = [_misfit(wanted, pool, at) for pool in pools]
+        if pools and None not in misfits:
+            yield at(
+                "needs.accelerator",
+                {"type": wanted.type, "count": wanted.count},
+                f"is on no {_KIND_OF_HOME[home]} pool of this stack",
+                f"add a pool with {wanted.count} {wanted.type} a node",
+            )
+
+
+def _misfit(wanted: Accelerator, pool: Pool, at: At) -> Problem | None:
+    """Why one replica's accelerators are not on one node of the pool."""
+    has = pool.accelerator
+    if has is None:
+        return at(
+            "needs.accelerator",
+            {"type": wanted.type, "count": wanted.count},
+            f"is not in pool {pool.name}, which has none",
+            "choose a pool with accelerators, or add `accelerator` to that pool",
+        )
+    if has.type != wanted.type:
+        return at(
+            "needs.accelerator.type",
+            wanted.type,
+            f"is not in pool {pool.name}, which has {has.type}",
+            f"write {has.type}, or choose another pool",
+        )
+    if has.count < wanted.count:
+        return at(
+            "needs.accelerator.count",
+            wanted.count,
+            f"is more than a node of pool {pool.name} has, {has.count}",
+            f"ask for {has.count} or fewer, or choose a pool of larger nodes",
+        )
+    if wanted.memory is not None and has.memory is not None and has.memory < wanted.memory:
+        return at(
+            "needs.accelerator.memory",
+            str(wanted.memory),
+            f"is more than one {has.type} of pool {pool.name} has, {has.memory}",
+            f"ask for {has.memory} or less, spread over more of them, or choose another pool",
+        )
+    return None
+
+
+def _reads(stack: Stack, workload: Workload, at: At) -> Problems:
+    for index, name in enumerate(workload.state.reads):
+        if named(stack.state, name) is None:
+            known = [store for _, store in names(stack.state)]
+            yield at(
+                f"state.reads[{index}]",
+                name,
+                "is no store of this stack",
+                choose(name, known, "add it to the stack's `state`"),
+            )
+
+
+def _bytes_of_something(stack: Stack, workload: Workload, at: At) -> Problems:
+    del stack
+    if workload.state.bytes is not None and not workload.state.reads:
+        yield at(
+            "state.bytes",
+            str(workload.state.bytes),
+            "is read from nowhere: reads is empty",
+            "name the stores in state.reads, or remove bytes",
+        )
+
+
+def _peak_above_rate(stack: Stack, workload: Workload, at: At) -> Problems:
+    del stack
+    rate, peak = workload.traffic.rate, workload.traffic.peak
+    if rate is not None and peak is not None and peak < rate:
+        yield at("traffic.peak", str(peak), f"is below the average rate, {rate}", f"write {rate} or more")
+
+
+def _answer_in_time(stack: Stack, workload: Workload, at: At) -> Problems:
+    del stack
+    takes, budget = workload.traffic.service_time, workload.latency.p99
+    if takes is not None and budget is not None and takes >= budget:
+        yield at(
+            "latency.p99",
+            str(budget),
+            f"leaves nothing beside the work itself, traffic.service_time {takes}",
+            f"allow more than {takes}, or correct service_time",
+        )
+
+
+def _jitter_within_answer(stack: Stack, workload: Workload, at: At) -> Problems:
+    del stack
+    jitter, budget = workload.latency.jitter, workload.latency.p99
+    if jitter is not None and budget is not None and jitter > budget:
+        yield at(
+            "latency.jitter",
+            str(jitter),
+            f"is more than the whole answer may take, p99 {budget}",
+            f"write less than {budget}",
+        )
+
+
+def _timeout_above_work(stack: Stack, workload: Workload, at: At) -> Problems:
+    del stack
+    takes, function = workload.traffic.service_time, workload.serve.function
+    if takes is not None and function is not None and function.timeout <= takes:
+        yield at(
+            "serve.function.timeout",
+            str(function.timeout),
+            f"ends every request before its work is done, traffic.service_time {takes}",
+            f"write more than {takes}",
+        )
+
+
+def _pools(stack: Stack) -> Sequence[Pool]:
+    return stack.data_plane.pools if stack.data_plane is not None else ()
+
+
+CHECKS: Final[tuple[ItemCheck[Workload], ...]] = (
+    _has_a_form,
+    _form_of_home,
+    _home_of_topology,
+    _form_of_topology,
+    _nothing_of_pods,
+    _pool_exists,
+    _kind_of_pool,
+    _accelerator,
+    _reads,
+    _bytes_of_something,
+    _peak_above_rate,
+    _answer_in_time,
+    _jitter_within_answer,
+    _timeout_above_work,
+)
