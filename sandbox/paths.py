@@ -98,6 +98,11 @@ class StatePaths:
         return self.root / "node"
 
     @property
+    def tmp(self) -> Path:
+        """Temporary files of every service."""
+        return self.root / "tmp"
+
+    @property
     def backend(self) -> Path:
         """The Pulumi backend: stacks, their history and locks."""
         return self.root / "backend"

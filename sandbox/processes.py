@@ -148,6 +148,12 @@ def end(processes: Sequence[psutil.Process], *, grace_s: float) -> None:
     psutil.wait_procs(stubborn, timeout=_LAST_WORDS_S)
 
 
+def end_own_children() -> None:
+    """End what this process itself is waiting for, compilers and downloads, and none of the services."""
+    children = [child for child in psutil.Process().children() if not _mark(child)]
+    end(children, grace_s=_LAST_WORDS_S)
+
+
 def exit_text(status: int | None) -> str:
     """An exit status in words."""
     if status is None:

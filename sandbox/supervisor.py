@@ -28,7 +28,7 @@ from sandbox.processes import Record
 from sandbox.progress import Progress, Step
 
 _POLL_S = 0.05
-_TAIL_LINES = 20
+_TAIL_LINES, _FEW_LINES = 20, 5
 # An adopted process was ready once; if it is silent for this long it hangs, and is started anew.
 _ADOPTED_DEADLINE_S = 10.0
 
@@ -60,8 +60,12 @@ class Task:
     """Something to do once everything it needs is ready. It must be safe to do again at every `up`."""
 
     name: str
-    run: Callable[[Step], None]
+    run: Callable[[Callable[[], None]], None]
+    """Called with a function that waits a moment, for tasks that wait on something; it raises when the whole
+    `up` was given up."""
     needs: tuple[str, ...] = ()
+    cancel: Callable[[], None] | None = None
+    """Makes a running task fail soon, for tasks that wait on something else; called when `up` is given up."""
 
 
 class State(StrEnum):
@@ -83,6 +87,8 @@ class Status:
     ports: tuple[int, ...] = ()
     since: datetime | None = None
     restarts: int = 0
+    last_words: tuple[str, ...] = ()
+    """The end of its log, if it is not well."""
 
 
 @dataclass
@@ -133,17 +139,22 @@ class Supervisor:
         record = self.record(service.name)
         if record is None:
             return Status(service.name, State.STOPPED, ports=service.ports)
-        process = record.process()
-        if process is None:
-            return Status(service.name, State.DEAD, ports=service.ports, restarts=record.restarts)
+        alive = record.process() is not None
+        state = State.DEAD if not alive else State.READY if service.ready() else State.NOT_READY
         return Status(
             service.name,
-            State.READY if service.ready() else State.NOT_READY,
-            pid=record.pid,
+            state,
+            pid=record.pid if alive else None,
             ports=service.ports,
-            since=datetime.fromtimestamp(record.created, UTC),
+            since=datetime.fromtimestamp(record.created, UTC) if alive else None,
             restarts=record.restarts,
+            last_words=() if state is State.READY else self._last_words(service.name, _FEW_LINES),
         )
+
+    def _last_words(self, name: str, lines: int) -> tuple[str, ...]:
+        """The end of what the latest process wrote to the service's log."""
+        record = self.record(name)
+        return tuple(processes.tail(self.log(name), lines, offset=record.log_offset if record else 0))
 
     # Up.
 
@@ -163,8 +174,7 @@ class Supervisor:
             if isinstance(step, Service):
                 self._make_ready(step, progress, outcome)
             else:
-                with progress.step(step.name) as shown:
-                    step.run(shown)
+                step.run(self._pause)
 
         self._walk({name: set(step.needs) for name, step in steps.items()}, run)
         return outcome
@@ -237,9 +247,7 @@ class Supervisor:
             self._pause()
 
     def _failed(self, service: Service, what: str) -> SandboxError:
-        record = self.record(service.name)
-        log = self.log(service.name)
-        lines = processes.tail(log, _TAIL_LINES, offset=record.log_offset if record else 0)
+        log, lines = self.log(service.name), self._last_words(service.name, _TAIL_LINES)
         return SandboxError(
             f"{service.name} {what}",
             f"see `halfmetal sandbox logs {service.name}`, then run `halfmetal sandbox up` again",
@@ -293,51 +301,62 @@ class Supervisor:
     # Both.
 
     def _walk(self, needs: Mapping[str, set[str]], run: Callable[[str], None]) -> None:
-        """Run every name, each as soon as what it needs has been run, all in parallel."""
+        """Run every name, each as soon as what it needs has been run, all in parallel.
+
+        The first fault gives the rest up: nothing new is begun, and what waits stops waiting.
+        """
         waiting = {name: set(after) for name, after in needs.items()}
         failures: list[SandboxError] = []
+        running: dict[concurrent.futures.Future[None], str] = {}
         with concurrent.futures.ThreadPoolExecutor(max_workers=max(len(waiting), 1)) as pool:
-            running: dict[concurrent.futures.Future[None], str] = {}
             try:
-                while waiting or running:
-                    if not failures:
-                        for name in [name for name, after in waiting.items() if not after]:
-                            del waiting[name]
-                            running[pool.submit(run, name)] = name
-                    if not running:
-                        break
+                while running or any(not after for after in waiting.values()):
+                    for name in [name for name, after in waiting.items() if not after]:
+                        del waiting[name]
+                        running[pool.submit(run, name)] = name
                     done, _ = concurrent.futures.wait(
                         running, timeout=1.0, return_when=concurrent.futures.FIRST_COMPLETED
                     )
                     for future in done:
-                        self._settle(future, running.pop(future), waiting, failures)
+                        failures += self._settle(future, running.pop(future), waiting)
+                    if failures:
+                        break
             finally:
                 # Also on Ctrl-C: the threads stop waiting, and what they started is on record.
-                self._given_up.set()
+                self._give_up(running.values())
+        failures += [fault for future, name in running.items() for fault in self._late(future, name)]
         if failures:
             raise _together(failures)
         if waiting:
             raise ValueError(f"these steps need each other, or something unknown: {sorted(waiting)}")
 
     def _settle(
-        self,
-        future: concurrent.futures.Future[None],
-        name: str,
-        waiting: Mapping[str, set[str]],
-        failures: list[SandboxError],
-    ) -> None:
+        self, future: concurrent.futures.Future[None], name: str, waiting: Mapping[str, set[str]]
+    ) -> list[SandboxError]:
+        """What a finished step leaves: a fault, or one reason less to wait for the others."""
         error = future.exception()
-        match error:
-            case None:
-                for after in waiting.values():
-                    after.discard(name)
-            case SandboxError():
-                failures.append(error)
-                self._given_up.set()
-            case _Interrupted():
-                pass
-            case _:
-                raise error
+        if isinstance(error, SandboxError):
+            return [error]
+        if error:
+            raise error
+        for after in waiting.values():
+            after.discard(name)
+        return []
+
+    def _late(self, future: concurrent.futures.Future[None], name: str) -> list[SandboxError]:
+        """The fault of a step that ended after the others were given up, if it is its own."""
+        task = self._tasks.get(name)
+        error = future.exception()
+        if isinstance(error, SandboxError) and not (task and task.cancel):
+            return [error]
+        return []
+
+    def _give_up(self, running: Iterable[str]) -> None:
+        self._given_up.set()
+        for name in running:
+            task = self._tasks.get(name)
+            if task and task.cancel:
+                task.cancel()
 
     def _record_path(self, name: str) -> Path:
         return self._paths.run / f"{name}.json"

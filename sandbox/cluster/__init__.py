@@ -1,0 +1,1 @@
+"""The sandbox's Kubernetes cluster: keys, access, fleets and what stands in for kubelets."""

@@ -1,0 +1,54 @@
+"""The environment of a shell that works against the sandbox.
+
+What differs between the sandbox and a cloud is here and nowhere else: where the engine keeps its state, whom
+`kubectl` talks to, which endpoint and credentials AWS clients have. Programs and stack files are the same.
+"""
+
+import os
+import shlex
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from sandbox.instance import Instance
+
+REGION = "us-east-1"
+# The emulator's root account. They open nothing anywhere else.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+class Shell(StrEnum):
+    """A family of shells, by how a variable is exported."""
+
+    POSIX = "posix"
+    FISH = "fish"
+
+
+def variables(instance: Instance | None = None) -> dict[str, str]:
+    """The variables, by name; SandboxError when there is no sandbox."""
+    instance = instance or Instance.load()
+    paths = instance.paths
+    return {
+        "PATH": _path(paths.bin),
+        "PULUMI_BACKEND_URL": paths.backend.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_HOME": str(paths.pulumi_home),
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "KUBECONFIG": str(paths.kubeconfig),
+        "AWS_ENDPOINT_URL": instance.emulator_url,
+        **CREDENTIALS,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def exports(values: Mapping[str, str], shell: Shell) -> str:
+    """The lines that a shell evaluates."""
+    pattern = "set -gx {} {};" if shell is Shell.FISH else "export {}={}"
+    return "\n".join(pattern.format(name, shlex.quote(value)) for name, value in values.items())
+
+
+def _path(first: Path) -> str:
+    rest = [entry for entry in os.environ.get("PATH", os.defpath).split(os.pathsep) if entry != str(first)]
+    return os.pathsep.join([str(first), *rest])

@@ -1,0 +1,38 @@
+"""The programs that a shell of the sandbox finds first on its PATH.
+
+Links into the toolchain, so that `pulumi`, `kubectl`, `aws` and `haproxy` are the sandbox's whatever else the
+machine has. The engine's plugins are not among them: it would warn about each one that it finds on the PATH,
+and they are installed in its home instead (see `sandbox.plugins`).
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.instance import Instance
+from sandbox.plugins import install_plugins
+
+_LINKED = ("pulumi", "kubectl", "haproxy")
+_KUBERNETES_PROVIDER = "pulumi-resource-kubernetes"
+
+
+def install(instance: Instance, programs: Mapping[str, Path]) -> None:
+    """Write the links and the engine's home anew, from the programs that the toolchain has."""
+    paths = instance.paths
+    paths.bin.mkdir(parents=True, exist_ok=True)
+    paths.backend.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside_python = Path(sys.executable).parent
+    targets = {name: programs[name] for name in _LINKED if name in programs}
+    for name, target in {**targets, "aws": beside_python / "aws"}.items():
+        _link(paths.bin / name, target)
+    install_plugins(paths.pulumi_home, kubernetes_provider=programs.get(_KUBERNETES_PROVIDER))
+
+
+def _link(path: Path, target: Path) -> None:
+    """Point a link somewhere in one step: a shell that is using it sees the old program or the new."""
+    if path.is_symlink() and path.readlink() == target:
+        return
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(path)
