@@ -18,8 +18,15 @@ from components.placement.homes import Home
 from components.placement.judging import Answer, Verdict
 from components.placement.placements import Finding, Placement, PlacementError, Placements, Refusal
 from components.placement.settings import Setting, Settings, overrides_of, settle
-from components.placement.subjects import control_plane_facts, pool_facts, workload_facts, zonal_reads
-from components.spec import Accelerator, Memory, Pool, Problem, Stack, Workload
+from components.placement.subjects import (
+    Site,
+    accelerator_memory,
+    control_plane_facts,
+    pool_facts,
+    workload_facts,
+    zonal_reads,
+)
+from components.spec import Pool, Problem, Stack, Workload
 
 CONTROL_PLANE: Final = "control-plane"
 """The subject that stands for all control functions."""
@@ -58,21 +65,6 @@ def decide(stack: Stack, catalog: Catalog | None = None) -> Placements:
     """
     facts = catalog if catalog is not None else load_catalog()
     return _Decision(stack, facts, settle(facts, overrides_of(stack.policies))).placements()
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """One way to run a workload: a home and, for nodes, a pool and the zone its pods are held to."""
-
-    home: Home
-    pool: Pool | None = None
-    zone: str | None = None
-
-    @property
-    def zones(self) -> tuple[str, ...] | None:
-        if self.zone is not None:
-            return (self.zone,)
-        return tuple(sorted(self.pool.zones)) if self.pool is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,35 +110,35 @@ class _Decision:
         chosen = self._named(workload, Home(named), path) if named else self._first_fit(workload, path)
         if isinstance(chosen, Problem):
             return chosen
-        option, how = chosen
-        facts = self._facts(workload, option)
+        site, how = chosen
+        facts = self._facts(workload, site)
         return Placement(
             workload=workload,
-            home=option.home,
-            pool=option.pool,
-            zone=option.zone,
-            replicas=0 if option.home.is_function else workload.placement.replicas or _REPLICAS,
+            home=site.home,
+            pool=site.pool,
+            zone=site.zones[0] if site.zones is not None and len(site.zones) == 1 else None,
+            replicas=0 if site.home.is_function else workload.placement.replicas or _REPLICAS,
             reasons=(how, *self._in_favour(facts)),
-            refused=tuple(self._refusals(workload, (home for home in Home if home is not option.home))),
+            refused=tuple(self._refusals(workload, (home for home in Home if home is not site.home))),
             facts=facts,
         )
 
-    def _named(self, workload: Workload, home: Home, path: str) -> tuple[_Option, str] | Problem:
+    def _named(self, workload: Workload, home: Home, path: str) -> tuple[Site, str] | Problem:
         """The way to run a workload at the home that the stack file names."""
-        options = self._options(workload, home)
-        if isinstance(options, _Unavailable):
+        sites = self._sites(workload, home)
+        if isinstance(sites, _Unavailable):
             return Problem(
-                f"{path}.placement.home", home.value, options.reason, _IMPOSSIBLE_REMEDY, workload.name
+                f"{path}.placement.home", home.value, sites.reason, _IMPOSSIBLE_REMEDY, workload.name
             )
-        return self._best(workload, options), f"the stack file places it on {home.described}"
+        return self._best(workload, sites), f"the stack file places it on {home.described}"
 
-    def _first_fit(self, workload: Workload, path: str) -> tuple[_Option, str] | Problem:
+    def _first_fit(self, workload: Workload, path: str) -> tuple[Site, str] | Problem:
         """The first home in the topology's order that no mandatory rule refuses."""
         order = _ORDER[self.stack.topology]
         for home in order:
-            options = self._options(workload, home)
-            if not isinstance(options, _Unavailable):
-                best = self._best(workload, options)
+            sites = self._sites(workload, home)
+            if not isinstance(sites, _Unavailable):
+                best = self._best(workload, sites)
                 if not self._blocking(workload, best):
                     return best, f"the first of {', '.join(order)} that the stack offers and no rule refuses"
         against = "; ".join(
@@ -156,11 +148,11 @@ class _Decision:
 
     def _refusals(self, workload: Workload, homes: Iterable[Home]) -> Iterator[Refusal]:
         for home in homes:
-            options = self._options(workload, home)
-            if isinstance(options, _Unavailable):
-                yield Refusal(home, None, options.reason)
+            sites = self._sites(workload, home)
+            if isinstance(sites, _Unavailable):
+                yield Refusal(home, None, sites.reason)
                 continue
-            blocking = self._blocking(workload, self._best(workload, options))
+            blocking = self._blocking(workload, self._best(workload, sites))
             if blocking:
                 setting, verdict = blocking[0]
                 yield Refusal(home, setting.rule.id, verdict.reason)
@@ -170,30 +162,28 @@ class _Decision:
             if verdict.answer is Answer.FITS:
                 yield f"{setting.rule.id}: {verdict.reason}"
 
-    def _best(self, workload: Workload, options: tuple[_Option, ...]) -> _Option:
-        """The option that the fewest mandatory rules refuse; of equals the first."""
-        return min(options, key=lambda option: len(self._blocking(workload, option)))
+    def _best(self, workload: Workload, sites: tuple[Site, ...]) -> Site:
+        """The site that the fewest mandatory rules refuse; of equals the first."""
+        return min(sites, key=lambda site: len(self._blocking(workload, site)))
 
-    def _blocking(self, workload: Workload, option: _Option) -> tuple[tuple[Setting, Verdict], ...]:
-        """The mandatory rules that refuse a workload this option, or its pool altogether."""
-        against = self.settings.blocking(self._facts(workload, option))
-        return (
-            against if option.pool is None else (*against, *self.settings.blocking(pool_facts(option.pool)))
-        )
+    def _blocking(self, workload: Workload, site: Site) -> tuple[tuple[Setting, Verdict], ...]:
+        """The mandatory rules that refuse a workload at this site, or the pool altogether."""
+        against = self.settings.blocking(self._facts(workload, site))
+        return against if site.pool is None else (*against, *self.settings.blocking(pool_facts(site.pool)))
 
-    def _facts(self, workload: Workload, option: _Option) -> Facts:
-        return workload_facts(self.stack, workload, option.home, option.pool, option.zones)
+    def _facts(self, workload: Workload, site: Site) -> Facts:
+        return workload_facts(self.stack, self.catalog, workload, site)
 
-    def _options(self, workload: Workload, home: Home) -> tuple[_Option, ...] | _Unavailable:
+    def _sites(self, workload: Workload, home: Home) -> tuple[Site, ...] | _Unavailable:
         if home.is_function:
             if workload.serve.function is None:
                 return _Unavailable("it has no `serve.function` to run there")
-            return (_Option(home),)
+            return (Site(home),)
         if workload.serve.container is None:
             return _Unavailable("it has no `serve.container` to run there")
         return self._on_pools(workload, home)
 
-    def _on_pools(self, workload: Workload, home: Home) -> tuple[_Option, ...] | _Unavailable:
+    def _on_pools(self, workload: Workload, home: Home) -> tuple[Site, ...] | _Unavailable:
         asked = workload.placement
         if asked.pool is not None and (asked.home is None or Home(asked.home) is home):
             pools = [pool for pool in self._pools() if pool.name == asked.pool]
@@ -206,7 +196,7 @@ class _Decision:
         able = [pool for pool in pools if self._has_accelerator(workload, pool)]
         if not able:
             return _Unavailable(f"no {described} of the stack has the accelerator that it needs")
-        return tuple(_Option(home, pool, zone) for pool in able for zone in self._zones(workload, pool))
+        return tuple(Site(home, pool, zones) for pool in able for zones in self._zones(workload, pool))
 
     def _has_accelerator(self, workload: Workload, pool: Pool) -> bool:
         need, has = workload.needs.accelerator, pool.accelerator
@@ -214,19 +204,13 @@ class _Decision:
             return True
         if has is None or has.type != need.type or has.count < need.count:
             return False
-        memory = self._memory_of(has)
+        memory = accelerator_memory(self.catalog, has)
         return need.memory is None or memory is None or need.memory <= memory
 
-    def _memory_of(self, accelerator: Accelerator) -> Memory | None:
-        """Of one accelerator: as the pool says, else as its kind is sold, else not known."""
-        if accelerator.memory is not None:
-            return accelerator.memory
-        kind = self.catalog.accelerators.get(accelerator.type)
-        return kind.sold_as if kind is not None else None
-
-    def _zones(self, workload: Workload, pool: Pool) -> tuple[str | None, ...]:
-        """Zones to hold pods to: one of the pool's if they read state somewhere, else none in particular."""
-        return tuple(sorted(pool.zones)) if zonal_reads(self.stack, workload) else (None,)
+    def _zones(self, workload: Workload, pool: Pool) -> tuple[tuple[str, ...], ...]:
+        """Zones to hold pods to: one of the pool's if they read state somewhere, else all that it has."""
+        zones = tuple(sorted(pool.zones))
+        return tuple((zone,) for zone in zones) if zonal_reads(self.stack, workload) else (zones,)
 
     def _pools(self) -> tuple[Pool, ...]:
         data_plane = self.stack.data_plane

@@ -51,7 +51,7 @@ class Placement:
     home: Home
     pool: Pool | None
     zone: str | None
-    """The one zone its pods are held to; None when any zone of the pool will do, and for functions."""
+    """The one zone its pods run in; None where the pool has several and any will do, and for functions."""
     replicas: int
     """Pods; 0 for functions, whose copies come and go with the requests."""
     reasons: tuple[str, ...]

@@ -2,19 +2,36 @@
 control functions.
 """
 
+from dataclasses import dataclass
+
+from components.catalog import Catalog
 from components.placement.facts import NONE, UNRESERVED, Facts, StateRead
 from components.placement.homes import Home
-from components.spec import Duration, FunctionServe, Guardrails, Pool, Stack, StateStore, Workload
+from components.spec import (
+    Accelerator,
+    Duration,
+    FunctionServe,
+    Guardrails,
+    Memory,
+    Pool,
+    Stack,
+    StateStore,
+    Workload,
+)
 
 
-def workload_facts(
-    stack: Stack,
-    workload: Workload,
-    home: Home,
-    pool: Pool | None = None,
-    zones: tuple[str, ...] | None = None,
-) -> Facts:
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One way to run a workload: a home and, for nodes, a pool and the zones its pods may be in."""
+
+    home: Home
+    pool: Pool | None = None
+    zones: tuple[str, ...] | None = None
+
+
+def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Site) -> Facts:
     """Facts of a workload as it would run at a home."""
+    home, pool = site.home, site.pool
     serve = workload.serve.function if home.is_function else None
     accelerator = workload.needs.accelerator
     bounds = _function_bounds(stack, serve) if serve is not None else Facts()
@@ -22,12 +39,12 @@ def workload_facts(
         workload=workload.name,
         home=home,
         pool=pool.name if pool is not None else None,
-        zones=zones,
+        zones=site.zones,
         memory=workload.needs.memory,
         function_memory=serve.memory if serve is not None else None,
         accelerator_type=accelerator.type if accelerator is not None else None,
         accelerator_count=accelerator.count if accelerator is not None else 0,
-        accelerator_memory=accelerator.memory if accelerator is not None else None,
+        accelerator_memory=accelerator_memory(catalog, accelerator) if accelerator is not None else None,
         latency_p99=workload.latency.p99,
         service_time=workload.traffic.service_time,
         state=tuple(
@@ -43,6 +60,14 @@ def workload_facts(
         placement_group=None if home.is_function else NONE,
         capacity_block_zone=None if home.is_function else NONE,
     )
+
+
+def accelerator_memory(catalog: Catalog, accelerator: Accelerator) -> Memory | None:
+    """Memory of each accelerator: as the stack file says, else a whole one of its kind, else not known."""
+    if accelerator.memory is not None:
+        return accelerator.memory
+    kind = catalog.accelerators.get(accelerator.type)
+    return kind.sold_as if kind is not None else None
 
 
 def zonal_reads(stack: Stack, workload: Workload) -> tuple[StateStore, ...]:

@@ -1,0 +1,439 @@
+"""Where workloads are put: the named home is honoured, the rest is decided, and the order never matters."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from components import spec
+from components.placement import (
+    CONTROL_PLANE,
+    UNRESERVED,
+    Home,
+    PlacementError,
+    Placements,
+    decide,
+)
+from components.spec import Duration, Stack, StackError
+
+ROOT = Path(__file__).parents[2]
+A, B = "us-east-1a", "us-east-1b"
+CONTAINER = {"container": {"image": "halfmetal/embedder:0.1.0"}}
+FUNCTION = {
+    "function": {"bundle": "examples/embedder", "handler": "embedder.function.handler", "memory": "2048MiB"}
+}
+BUDGET = {"limit": "$500/month", "notify": ["ops@example.com"]}
+POOLS = {
+    "cpu-a": {"instance": "m7g.large", "zones": [A]},
+    "cpu-b": {"instance": "m7g.large", "zones": [B]},
+    "gpu-a": {
+        "instance": "g6.xlarge",
+        "zones": [A],
+        "accelerator": {"type": "L4", "count": 1, "memory": "24GiB"},
+    },
+}
+
+
+def _pool(name: str, **changes: Any) -> dict[str, Any]:
+    return {"name": name, "kind": "managed", "nodes": {"desired": 1}, **POOLS.get(name, {}), **changes}
+
+
+def _workload(name: str = "embed", **changes: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "serve": {**CONTAINER, **FUNCTION},
+        "needs": {"cpu": 1, "memory": "1GiB"},
+        **changes,
+    }
+
+
+def _stack(*workloads: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    stack = {
+        "topology": "hybrid",
+        "region": "us-east-1",
+        "zones": [A, B],
+        "control_plane": {"budget": BUDGET},
+        "data_plane": {
+            "cluster": {"provider": "eks", "version": "1.34"},
+            "gateway": {"exposure": "vpc-link"},
+            "pools": [_pool("cpu-a"), _pool("cpu-b"), _pool("gpu-a")],
+        },
+        "state": [
+            {"name": "features", "kind": "cache", "zones": [B]},
+            {"name": "weights", "kind": "weights-store"},
+        ],
+        "workloads": list(workloads) or [_workload()],
+        **changes,
+    }
+    return {key: value for key, value in stack.items() if value is not None}
+
+
+def _decide(*workloads: dict[str, Any], **changes: Any) -> Placements:
+    return decide(spec.load(_stack(*workloads, **changes)))
+
+
+GPU = {"cpu": 1, "memory": "1GiB", "accelerator": {"type": "L4", "count": 1, "memory": "20GiB"}}
+READS_FEATURES = {"reads": ["features"], "bytes": "64KiB"}
+
+
+@pytest.mark.parametrize(
+    ("workload", "home", "pool", "zone"),
+    [
+        pytest.param(_workload(), Home.FUNCTION, None, None, id="nothing against a function"),
+        pytest.param(_workload(needs=GPU), Home.POOL, "gpu-a", A, id="a GPU takes the pool that has it"),
+        pytest.param(
+            _workload(needs={"cpu": 1, "memory": "12GiB"}),
+            Home.POOL,
+            "cpu-a",
+            A,
+            id="too much memory for a function takes the first pool by name",
+        ),
+        pytest.param(_workload(serve=CONTAINER), Home.POOL, "cpu-a", A, id="a container only"),
+        pytest.param(
+            _workload(serve=CONTAINER, state=READS_FEATURES, latency={"p99": "300ms"}),
+            Home.POOL,
+            "cpu-b",
+            B,
+            id="a reader of state takes the pool in its zone and stays there",
+        ),
+        pytest.param(
+            _workload(state=READS_FEATURES, latency={"p99": "5ms"}, traffic={"service_time": "4ms"}),
+            Home.POOL,
+            "cpu-b",
+            B,
+            id="a budget that cannot bear a crossing keeps it off functions",
+        ),
+        pytest.param(
+            _workload(placement={"home": "pool", "pool": "cpu-b"}),
+            Home.POOL,
+            "cpu-b",
+            B,
+            id="the named pool",
+        ),
+        pytest.param(
+            _workload(placement={"home": "reserved-function"}),
+            Home.RESERVED_FUNCTION,
+            None,
+            None,
+            id="the named home",
+        ),
+    ],
+)
+def test_a_home_is_chosen(workload: dict[str, Any], home: Home, pool: str | None, zone: str | None):
+    placement = _decide(workload).by_name["embed"]
+    assert placement.home is home
+    assert (placement.pool and placement.pool.name) == pool
+    assert placement.zone == zone
+    assert placement.replicas == (0 if home.is_function else 2)
+    assert placement.facts.home is home
+    assert placement.reasons
+
+
+def test_a_named_home_is_honoured_and_what_stands_against_it_is_found():
+    placements = _decide(_workload(needs=GPU, placement={"home": "function"}))
+    assert placements.by_name["embed"].home is Home.FUNCTION
+    (finding,) = placements.findings
+    assert (finding.rule, finding.subject) == ("accelerator-needs-metal", "embed")
+    assert finding.path == "workloads[0].placement.home"
+    with pytest.raises(PlacementError) as error:
+        placements.raise_if_refused()
+    (problem,) = error.value.problems
+    assert problem.message.startswith("accelerator-needs-metal: it needs 1 L4")
+    assert "placement.home: pool" in problem.remedy
+
+
+def test_the_other_homes_are_listed_with_the_rule_that_refuses_each():
+    placement = _decide(
+        _workload(needs={**GPU, "memory": "40GiB"}, placement={"home": "pool", "pool": "gpu-a"})
+    ).by_name["embed"]
+    refused = {refusal.home: refusal.rule for refusal in placement.refused}
+    assert refused == {
+        Home.FUNCTION: "accelerator-needs-metal",
+        Home.RESERVED_FUNCTION: "memory-over-function-limit",
+        Home.METAL: None,
+    }
+
+
+def test_a_workload_without_any_home_says_what_stands_against_each():
+    with pytest.raises(PlacementError) as error:
+        _decide(_workload(needs={**GPU, "accelerator": {"type": "H100", "count": 8}}))
+    (problem,) = error.value.problems
+    assert problem.path == "workloads[0].placement"
+    assert "function: it needs 8 H100" in problem.message
+    assert "pool: no managed pool of the stack has the accelerator" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "against"),
+    [
+        pytest.param({"budget": None}, {"no budget for the stack"}, id="no budget"),
+        pytest.param(
+            {"budget": BUDGET, "guardrails": {"reserved_concurrency": None, "alarm": False}},
+            {"no reserved concurrency, no alarm"},
+            id="guardrails taken off",
+        ),
+        pytest.param(
+            {"budget": BUDGET, "guardrails": {"log_retention": None}},
+            {"logs kept for ever"},
+            id="logs for ever",
+        ),
+    ],
+)
+def test_guardrails_count_for_control_functions_and_for_workloads(changes: dict[str, Any], against: set[str]):
+    workload = _workload(placement={"home": "function"})
+    control_plane = {key: value for key, value in changes.items() if value is not None}
+    placements = _decide(workload, control_plane=control_plane)
+    found = {(finding.rule, finding.subject, finding.reason) for finding in placements.findings}
+    assert found == {
+        ("runaway-function", subject, f"it has {said}")
+        for subject in (CONTROL_PLANE, "embed")
+        for said in against
+    }
+
+
+def test_a_function_may_have_bounds_of_its_own():
+    serve = {"function": {**FUNCTION["function"], "reserved_concurrency": 3, "alarm": True}}
+    placements = _decide(
+        _workload(serve=serve),
+        control_plane={
+            "budget": BUDGET,
+            "guardrails": {"reserved_concurrency": None, "log_retention": "30d", "alarm": False},
+        },
+    )
+    facts = placements.by_name["embed"].facts
+    assert (facts.reserved_concurrency, facts.log_retention_days, facts.alarm) == (3, 30, True)
+    assert placements.control_plane.reserved_concurrency == UNRESERVED
+    assert {finding.subject for finding in placements.findings} == {CONTROL_PLANE}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"zones": [A, B], "placement_group": "cluster"}, id="a placement group over two zones"),
+        pytest.param(
+            {
+                "zones": [A],
+                "capacity": "capacity-block",
+                "capacity_block": {"id": "cr-0123456789abcdef0", "zone": B},
+            },
+            id="a capacity block of another zone",
+        ),
+    ],
+)
+def test_a_pool_whose_capacity_is_elsewhere_is_found_and_not_chosen(changes: dict[str, Any]):
+    data_plane = _stack()["data_plane"]
+    data_plane["pools"] = [_pool("a-first", instance="m7g.large", **changes), _pool("cpu-a")]
+    placements = _decide(_workload(serve=CONTAINER), data_plane=data_plane)
+    (finding,) = placements.findings
+    assert (finding.rule, finding.subject) == ("zone-capacity", "a-first")
+    assert finding.path == "data_plane.pools[0].zones"
+    assert placements.by_name["embed"].pool is not None
+    assert placements.by_name["embed"].pool.name == "cpu-a"
+
+
+def test_an_advisory_rule_is_found_but_stops_nothing_and_a_disabled_one_is_silent():
+    workload = _workload(needs=GPU, placement={"home": "function"})
+    rule = "accelerator-needs-metal"
+    advisory = _decide(workload, policies={"rules": {rule: {"enforcement": "advisory"}}})
+    advisory.raise_if_refused()
+    assert [finding.rule for finding in advisory.findings] == [rule]
+    disabled = _decide(workload, policies={"rules": {rule: {"enforcement": "disabled"}}})
+    assert disabled.findings == ()
+
+
+def test_a_stack_may_set_thresholds():
+    workload = _workload(needs={"cpu": 1, "memory": "3GiB"})
+    placements = _decide(workload, policies={"rules": {"memory-over-function-limit": {"on_demand": "2GiB"}}})
+    assert placements.by_name["embed"].home is Home.POOL
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "message"),
+    [
+        pytest.param({"limit": "2GiB"}, "limit", "is no threshold", id="a threshold the rule does not have"),
+        pytest.param({"on_demand": "2h"}, "on_demand", "", id="a threshold of another kind"),
+        pytest.param({"on_demand": 2048}, "on_demand", "bare number", id="a threshold without a unit"),
+    ],
+)
+def test_a_change_that_makes_no_sense_is_an_error(override: dict[str, Any], path: str, message: str):
+    with pytest.raises(StackError) as error:
+        _decide(policies={"rules": {"memory-over-function-limit": override}})
+    (problem,) = error.value.problems
+    assert problem.path == f"policies.rules.memory-over-function-limit.{path}"
+    assert message in problem.message
+    assert problem.remedy
+
+
+def test_what_cannot_be_decided_is_said():
+    placements = _decide(
+        _workload(state={"reads": ["features"]}, placement={"home": "function"}, latency={"p99": "300ms"})
+    )
+    assert placements.findings == ()
+    (finding,) = placements.undecided
+    assert finding.rule == "state-locality"
+    assert "state bytes and service time" in finding.reason
+
+
+def test_a_regional_store_ties_its_readers_to_no_zone():
+    data_plane = {**_stack()["data_plane"], "pools": [_pool("cpu-ab", instance="m7g.large", zones=[A, B])]}
+    workload = _workload(serve=CONTAINER, state={"reads": ["weights"]}, latency={"p99": "300ms"})
+    placement = _decide(workload, data_plane=data_plane).by_name["embed"]
+    assert placement.zone is None
+    assert placement.facts.zones == (A, B)
+    assert placement.facts.state == ()
+
+
+def test_a_pool_has_facts_for_its_nodes_to_carry():
+    facts = _decide().pools["gpu-a"]
+    assert (facts.zones, facts.efa, facts.placement_group, facts.accelerator_type) == (
+        (A,),
+        False,
+        "none",
+        "L4",
+    )
+
+
+def test_function_facts_carry_what_the_function_is_given():
+    facts = _decide().by_name["embed"].facts
+    assert facts.function_memory == spec.Memory.parse("2048MiB")
+    assert facts.timeout == Duration.parse("30s")
+    assert facts.budget is True
+
+
+# -- any stack at all
+
+_workload_shapes = st.fixed_dictionaries(
+    {
+        "serve": st.sampled_from([CONTAINER, FUNCTION, {**CONTAINER, **FUNCTION}]),
+        "needs": st.fixed_dictionaries(
+            {"cpu": st.just(1), "memory": st.sampled_from(["1GiB", "12GiB", "40GiB", "1PiB"])},
+            optional={
+                "accelerator": st.fixed_dictionaries(
+                    {"type": st.sampled_from(["L4", "H100"]), "count": st.integers(1, 16)},
+                    optional={"memory": st.sampled_from(["20GiB", "80GiB", "1PiB"])},
+                )
+            },
+        ),
+    },
+    optional={
+        "latency": st.sampled_from([{"p99": "1ms"}, {"p99": "5ms"}, {"p99": "300ms"}]),
+        "traffic": st.sampled_from([{"service_time": "4ms"}, {"service_time": "2m"}]),
+        "state": st.fixed_dictionaries(
+            {"reads": st.lists(st.sampled_from(["features", "weights"]), unique=True)},
+            optional={"bytes": st.sampled_from(["64KiB", "1PiB"])},
+        ),
+        "placement": st.sampled_from(
+            [
+                {"home": "function"},
+                {"home": "reserved-function"},
+                {"home": "pool"},
+                {"home": "metal"},
+                {"home": "pool", "pool": "gpu-a"},
+                {"pool": "cpu-b"},
+            ]
+        ),
+    },
+)
+_stacks = st.fixed_dictionaries(
+    {"workloads": st.lists(_workload_shapes, min_size=1, max_size=4)},
+    optional={
+        "topology": st.sampled_from(["pure", "hybrid", "dedicated", "auto"]),
+        "control_plane": st.sampled_from([{}, {"guardrails": {"reserved_concurrency": None}}]),
+        "policies": st.sampled_from(
+            [
+                {"rules": {"state-locality": {"cross_zone_round_trip": "3660d"}}},
+                {"rules": {"runaway-function": {"enforcement": "disabled"}}},
+            ]
+        ),
+    },
+)
+
+
+def _load(shape: dict[str, Any], order: list[int] | None = None) -> Stack | None:
+    """The stack, its workloads named in their first order; None where the spec itself refuses it."""
+    workloads = [{"name": f"w{number}", **each} for number, each in enumerate(shape["workloads"])]
+    ordered = [workloads[number] for number in order] if order is not None else workloads
+    data_plane = {"data_plane": None} if shape.get("topology") == "pure" else {}
+    try:
+        return spec.load(
+            _stack(*ordered, **{k: v for k, v in shape.items() if k != "workloads"}, **data_plane)
+        )
+    except StackError:
+        return None
+
+
+def _outcome(stack: Stack) -> tuple[object, ...]:
+    """What is decided, without places in the file (those do depend on the order)."""
+    try:
+        placements = decide(stack)
+    except StackError as error:
+        return tuple(sorted((problem.subject, problem.message) for problem in error.problems))
+    placed = [
+        (name, each.home, each.pool and each.pool.name, each.zone, each.refused, each.reasons, each.facts)
+        for name, each in placements.by_name.items()
+    ]
+    found = [(each.rule, each.subject, each.reason) for each in (*placements.findings, *placements.undecided)]
+    return (*placed, *found)
+
+
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], deadline=None)
+@given(_stacks, st.randoms(use_true_random=False))
+def test_any_stack_is_decided_or_an_error_alike_in_any_order_of_its_workloads(
+    shape: dict[str, Any], random: Any
+):
+    stack = _load(shape)
+    order = list(range(len(shape["workloads"])))
+    random.shuffle(order)
+    shuffled = _load(shape, order)
+    assert (stack is None) == (shuffled is None)
+    if stack is not None and shuffled is not None:
+        assert _outcome(stack) == _outcome(stack) == _outcome(shuffled)
+
+
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], deadline=None)
+@given(_stacks)
+def test_a_home_that_nobody_named_breaks_no_mandatory_rule(shape: dict[str, Any]):
+    shape = {**shape, "workloads": [{**each, "placement": {}} for each in shape["workloads"]]}
+    shape.pop("control_plane", None)
+    stack = _load(shape)
+    if stack is None:
+        return
+    try:
+        placements = decide(stack)
+    except PlacementError:
+        return
+    assert [finding for finding in placements.findings if finding.blocks] == []
+
+
+# -- plain Python
+
+
+@pytest.mark.parametrize("package", ["catalog", "placement"])
+def test_nothing_here_imports_pulumi_or_a_cloud(package: str):
+    foreign = {"pulumi", "pulumi_aws", "pulumi_kubernetes", "pulumi_policy", "boto3", "kubernetes", "httpx"}
+    for path in (ROOT / "components" / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            imported = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            assert not foreign & {name.partition(".")[0] for name in imported}, path
+
+
+def test_importing_placement_loads_neither_pulumi_nor_a_cloud():
+    script = (
+        "import sys, components.placement, components.catalog as c; c.load();"
+        "print([m for m in ('pulumi', 'pulumi_aws', 'boto3', 'kubernetes') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
