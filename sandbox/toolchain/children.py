@@ -65,14 +65,19 @@ class Children:
         `on_line` hears every line as it comes. Raises `CommandFailedError`, or `Stopped` after `stop`.
         """
         process = self._start(argv, cwd, env)
-        timer = threading.Timer(timeout_s, _end, args=(process,)) if timeout_s else None
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            _end(process)
+
+        timer = threading.Timer(timeout_s, expire) if timeout_s else None
         if timer:
             timer.start()
         try:
             lines = self._read(process, on_line)
             code = process.wait()
         finally:
-            timed_out = timer is not None and not timer.is_alive()
             if timer:
                 timer.cancel()
             if process.poll() is None:
@@ -81,7 +86,7 @@ class Children:
                 self._running.discard(process)
         self.check()
         if code:
-            reason = f"took longer than {timeout_s:.0f} s" if timed_out else _ending(code)
+            reason = f"took longer than {timeout_s:g} s" if expired.is_set() else _ending(code)
             raise CommandFailedError(argv, reason, deque(lines, TAIL_LINES))
         return "\n".join(lines)
 

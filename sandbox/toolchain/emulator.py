@@ -76,6 +76,7 @@ def build(children: Children, step: Step, into: Path, requirements: Path = REQUI
         raise explain(
             "the emulator's Python environment cannot be made",
             error,
+            writes_to=[into.parents[1]],
             otherwise="check the package index that uv is configured with, then run the same command again",
         ) from error
     return {PROGRAM: "venv/bin/python"}

@@ -7,7 +7,10 @@ by what the command says at its end.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
+from sandbox.toolchain import space
 from sandbox.toolchain.children import CommandFailedError
 from sandbox.toolchain.errors import ToolchainError
 
@@ -16,12 +19,8 @@ _NETWORK = (
     r"dial tcp|no such host|i/o timeout|connection (?:refused|reset)|TLS handshake|proxyconnect|bad gateway"
     r"|unexpected EOF|error sending request|Could not (?:connect|resolve)|Temporary failure resolving"
 )
+_FULL = r"(?i)no space left on device|disk quota exceeded|os error 28"
 _REMEDIES = (
-    (
-        r"(?i)no space left on device|disk quota exceeded|os error 28",
-        "free some space, or set XDG_CACHE_HOME (and GOMODCACHE for Go modules) to a directory on a larger "
-        "disk, then run the same command again: what is finished is kept",
-    ),
     (
         r"requires go >= |toolchain not available",
         "install the Go version named below (go.dev/dl), or let go fetch it: GOTOOLCHAIN=auto",
@@ -35,8 +34,16 @@ _REMEDIES = (
 )
 
 
-def explain(what: str, error: CommandFailedError, *, otherwise: str) -> ToolchainError:
-    """The error to raise: `what` failed, the remedy that the output calls for or `otherwise`, and its end."""
+def explain(
+    what: str, error: CommandFailedError, *, otherwise: str, writes_to: Sequence[Path]
+) -> ToolchainError:
+    """The error to raise: `what` failed, the remedy that the output calls for or `otherwise`, and its end.
+
+    `writes_to` are the directories that the command fills, of which a full disk is one.
+    """
+    detail = "\n".join(f"    {line}" for line in error.tail[-_SHOWN_LINES:])
+    if re.search(_FULL, error.text):
+        full = space.full(min(writes_to, key=space.free_bytes))
+        return ToolchainError(f"{what}: {full.what}", full.remedy, detail=detail)
     remedy = next((text for pattern, text in _REMEDIES if re.search(pattern, error.text)), otherwise)
-    shown = "\n".join(f"    {line}" for line in error.tail[-_SHOWN_LINES:])
-    return ToolchainError(f"{what}: {error}", remedy, detail=shown)
+    return ToolchainError(f"{what}: {error}", remedy, detail=detail)

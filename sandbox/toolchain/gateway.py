@@ -118,7 +118,9 @@ def build(children: Children, step: Step, into: Path) -> dict[str, str]:
             children.run(["dpkg-deb", "-x", str(package), str(into / "root")])
         children.run([str(_wrapper(into)), "-v"], on_line=step.log, timeout_s=_QUERY_TIMEOUT_S)
     except CommandFailedError as error:
-        raise explain("haproxy cannot be fetched", error, otherwise=_REMEDY) from error
+        raise explain(
+            "haproxy cannot be fetched", error, otherwise=_REMEDY, writes_to=[into.parents[1]]
+        ) from error
     shutil.rmtree(apt, ignore_errors=True)
     step.result(", ".join(package.name.partition("_")[0] for package in packages))
     return {"haproxy": "bin/haproxy"}

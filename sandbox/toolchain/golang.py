@@ -12,7 +12,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -110,7 +110,9 @@ class GoEnvironment:
                 timeout_s=_QUERY_TIMEOUT_S,
             )
         except CommandFailedError as error:
-            raise _failure(f"go cannot be used for {module.group}", error) from error
+            raise _failure(
+                f"go cannot be used for {module.group}", module, error, [module.directory]
+            ) from error
         values: dict[str, str] = json.loads(output[output.index("{") :])
         return cls(
             identity=tuple(f"{name}={values.get(name, '')}" for name in names[:-2]),
@@ -156,7 +158,7 @@ def stale_share(module: GoModule, children: Children) -> float:
     return stale / total
 
 
-def download(module: GoModule, children: Children, step: Step) -> None:
+def download(module: GoModule, go: GoEnvironment, children: Children, step: Step) -> None:
     """Fetch the modules that the programs import (`go mod download` would fetch the tests' ones too)."""
     fetched = 0
 
@@ -175,11 +177,13 @@ def download(module: GoModule, children: Children, step: Step) -> None:
             on_line=on_line,
         )
     except CommandFailedError as error:
-        raise _failure(f"the modules of {module.group} cannot be downloaded", error) from error
+        raise _failure(
+            f"the modules of {module.group} cannot be downloaded", module, error, [go.module_cache]
+        ) from error
     step.result(f"{fetched} modules" if fetched else "all there")
 
 
-def build(module: GoModule, children: Children, step: Step, into: Path) -> dict[str, str]:
+def build(module: GoModule, go: GoEnvironment, children: Children, step: Step, into: Path) -> dict[str, str]:
     """Build all programs of the module into `into/bin`; each program's path below `into`."""
     (into / "bin").mkdir()
     work = into / "work"
@@ -201,7 +205,9 @@ def build(module: GoModule, children: Children, step: Step, into: Path) -> dict[
     try:
         children.run([*argv, *module.packages], cwd=module.directory, env=env, on_line=on_line)
     except CommandFailedError as error:
-        raise _failure(f"building {module.group} failed", error) from error
+        raise _failure(
+            f"building {module.group} failed", module, error, [into.parents[1], go.build_cache]
+        ) from error
     shutil.rmtree(work, ignore_errors=True)
     for program in module.programs:
         if program.built_as:
@@ -210,10 +216,15 @@ def build(module: GoModule, children: Children, step: Step, into: Path) -> dict[
     return {program.name: f"bin/{program.name}" for program in module.programs}
 
 
-def _failure(what: str, error: CommandFailedError) -> ToolchainError:
+def _failure(
+    what: str, module: GoModule, error: CommandFailedError, writes_to: Sequence[Path]
+) -> ToolchainError:
+    if re.search(r"requires go >= ", error.text):
+        what = f"this machine's Go is too old for {module.group}"
     # -v has filled the output with names of packages; what went wrong stands between them.
     lines = [line for line in error.tail if not _PACKAGE.fullmatch(line)] or error.tail
-    return explain(what, CommandFailedError(error.argv, error.reason, lines), otherwise=_OTHERWISE)
+    stripped = CommandFailedError(error.argv, error.reason, lines)
+    return explain(what, stripped, otherwise=_OTHERWISE, writes_to=writes_to)
 
 
 def _stale(

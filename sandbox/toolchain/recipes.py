@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -58,8 +58,8 @@ def go_recipe(module: GoModule) -> Recipe:
         source="built",
         key=lambda children: module.key(go(children)),
         needs=needs,
-        build=partial(golang.build, module),
-        prefetch=partial(golang.download, module),
+        build=lambda children, step, into: golang.build(module, go(children), children, step, into),
+        prefetch=lambda children, step: golang.download(module, go(children), children, step),
         uses_cpu=True,
         counts="packages",
     )
