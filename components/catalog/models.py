@@ -59,6 +59,8 @@ class FunctionLimits(_Model):
     timeout_managed_instances: Fact[Duration]
     timeout_default: Fact[Duration]
     accelerator_memory_managed_instances: Fact[Memory]
+    package_unzipped: Fact[Memory]
+    package_direct: Fact[Memory]
 
 
 class Limits(_Model):
