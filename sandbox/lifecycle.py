@@ -24,7 +24,7 @@ from sandbox.cluster.pki import Pki
 from sandbox.errors import SandboxError
 from sandbox.instance import DURABLE_PORTS, Instance, Topology, locked, state_key
 from sandbox.paths import StatePaths, cache_dir, default_state_dir, state_dir
-from sandbox.progress import Progress
+from sandbox.progress import Progress, Step
 from sandbox.services import (
     ACCESS,
     CLUSTER_PROGRAMS,
@@ -149,21 +149,29 @@ class _Up:
     def _start_fleet(self, pause: Callable[[], None]) -> None:
         client = bootstrap_client(self._instance)
         wanted = fleet.nodes(self._instance)
-        with self._progress.step("metal fleet", unit="nodes") as step:
-            for node in wanted:
-                client.apply({key: value for key, value in node.items() if key != "status"})
-                client.apply(
-                    {key: value for key, value in node.items() if key != "spec"}, subresource="/status"
-                )
-            deadline = time.monotonic() + _NODES_DEADLINE_S
-            while waiting := _not_ready(client.list("v1", "Node", selector=fleet.SELECTOR), wanted):
-                step.update(done=len(wanted) - len(waiting), total=len(wanted))
-                if time.monotonic() > deadline:
-                    raise SandboxError(
-                        f"nodes of the metal fleet are not Ready: {', '.join(waiting)}",
-                        "see `halfmetal sandbox logs kwok`, then run `halfmetal sandbox up` again",
-                    )
-                pause()
+        for node in wanted:
+            client.apply({key: value for key, value in node.items() if key != "status"})
+            client.apply({key: value for key, value in node.items() if key != "spec"}, subresource="/status")
+
+        def waiting() -> list[str]:
+            return _not_ready(client.list("v1", "Node", selector=fleet.SELECTOR), wanted)
+
+        if waiting():
+            with self._progress.step("metal fleet", unit="nodes") as step:
+                _await_nodes(waiting, pause, step, len(wanted))
+
+
+def _await_nodes(waiting: Callable[[], list[str]], pause: Callable[[], None], step: Step, total: int) -> None:
+    deadline = time.monotonic() + _NODES_DEADLINE_S
+    while names := waiting():
+        step.update(done=total - len(names), total=total)
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"nodes of the metal fleet are not Ready: {', '.join(names)}",
+                "see `halfmetal sandbox logs kwok`, then run `halfmetal sandbox up` again",
+            )
+        pause()
+    step.update(done=total, total=total)
 
 
 def _not_ready(there: list[fleet.Node], wanted: list[fleet.Node]) -> list[str]:

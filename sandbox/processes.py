@@ -25,6 +25,7 @@ MARK = "HALFMETAL_SERVICE"
 # Creation times are whole clock ticks; this also forgives a clock that was corrected a little since.
 _SAME_MOMENT_S = 1.0
 _LAST_WORDS_S = 2.0
+_POLL_S = 0.02
 _LOG_LIMIT = 16 * 1024 * 1024
 _TAIL_BYTES = 64 * 1024
 
@@ -63,7 +64,7 @@ class Record(BaseModel):
         """The live process that this record is about; None when it died or its number is a stranger's now."""
         try:
             process = psutil.Process(self.pid)
-            if process.status() == psutil.STATUS_ZOMBIE:
+            if not is_alive(process):
                 return None
             same = abs(process.create_time() - self.created) < _SAME_MOMENT_S
             return process if same or _mark(process) == self.mark else None
@@ -142,10 +143,25 @@ def end(processes: Sequence[psutil.Process], *, grace_s: float) -> None:
         _signal(process, signal.SIGTERM)
         # A stopped process (Ctrl-Z, a debugger) cannot act on SIGTERM before it is continued.
         _signal(process, signal.SIGCONT)
-    _, stubborn = psutil.wait_procs(processes, timeout=grace_s)
-    for process in stubborn:
+    for process in _still_alive(processes, grace_s):
         _signal(process, signal.SIGKILL)
-    psutil.wait_procs(stubborn, timeout=_LAST_WORDS_S)
+    _still_alive(processes, _LAST_WORDS_S)
+
+
+def _still_alive(processes: Sequence[psutil.Process], timeout_s: float) -> list[psutil.Process]:
+    """Those that have not ended within the time. A zombie has: it only waits for its parent to look."""
+    deadline = time.monotonic() + timeout_s
+    while (alive := [process for process in processes if is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return alive
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether a process still does anything, and is the one that was meant."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def end_own_children() -> None:

@@ -184,6 +184,9 @@ class _Table:
         common = {
             "kubeconfig": kubeconfig,
             "authentication-kubeconfig": kubeconfig,
+            # Its callers are verified with our authority; there are no front proxies to look up.
+            "authentication-skip-lookup": "true",
+            "client-ca-file": self._paths.ca_certificate,
             "authorization-kubeconfig": kubeconfig,
             "bind-address": "127.0.0.1",
             "secure-port": port,
