@@ -17,6 +17,7 @@ from components.spec.errors import Problem, StackError
 from components.spec.network import Network
 from components.spec.policies import PolicyOverrides, RuleOverride
 from components.spec.reading import load
+from components.spec.source import StackFile, load_file, read_file
 from components.spec.stack import Stack
 from components.spec.state import StateStore
 from components.spec.units import Duration, Memory, Money, Period, Rate, Share, UnitError
@@ -63,6 +64,7 @@ __all__ = [
     "Share",
     "Stack",
     "StackError",
+    "StackFile",
     "StateStore",
     "StateUse",
     "Taint",
@@ -70,4 +72,6 @@ __all__ = [
     "UnitError",
     "Workload",
     "load",
+    "load_file",
+    "read_file",
 ]

@@ -1,10 +1,14 @@
 """What is wrong with a stack file, as data: every problem with its place, its value and its remedy."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from itertools import islice
+from typing import Final
 
-_SHOWN_AT_MOST = 60
+_SHOWN_AT_MOST: Final = 60
+_ITEMS_SHOWN: Final = 4
+_LEVELS_SHOWN: Final = 2
 
 
 @dataclass(frozen=True)
@@ -12,7 +16,7 @@ class Problem:
     """One mistake in a stack file."""
 
     path: str
-    """Where, as one would write it in code: `workloads[2].needs.memory`; empty for the stack as a whole."""
+    """Where, as one would write it in code: `workloads[2].needs.memory`; empty for the file as a whole."""
     value: object
     """What stands there; `None` where something is missing."""
     message: str
@@ -25,11 +29,18 @@ class Problem:
     """File and line, `stacks/Pulumi.hybrid.yaml:41`, where known."""
 
     def __str__(self) -> str:
-        named = f" ({self.subject})" if self.subject else ""
-        place = f"{self.path or 'the stack'}{named}"
-        shown = "" if self.value is None else f" {shown_value(self.value)}"
         located = f"{self.location}: " if self.location else ""
-        return f"{located}{place}:{shown} {self.message}\n    remedy: {self.remedy}"
+        named = f" ({self.subject})" if self.subject else ""
+        shown = "" if self.value is None else f" {shown_value(self.value)}"
+        where = f"{located}{self.path or 'the stack file'}{named}"
+        return f"{where}:{shown} {self.message}\n    remedy: {self.remedy}"
+
+    def as_json(self) -> dict[str, object]:
+        """The problem as plain JSON values; a collection is sketched as text."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        if not isinstance(self.value, str | int | float | bool | None):
+            plain["value"] = shown_value(self.value)
+        return plain
 
 
 class StackError(Exception):
@@ -46,13 +57,34 @@ class StackError(Exception):
 
     def to_json(self) -> str:
         """The problems as a JSON document: `{"problems": [{"path": …, "value": …, …}]}`."""
-        return json.dumps({"problems": [asdict(problem) for problem in self.problems]}, default=str, indent=2)
+        return json.dumps({"problems": [problem.as_json() for problem in self.problems]}, indent=2)
 
 
 def shown_value(value: object) -> str:
-    """A value short enough for one line of an error."""
-    try:
-        text = repr(value) if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        text = f"a {type(value).__name__}"
+    """A value short enough for one line of an error, however large or deep it is."""
+    text = _sketch(value, _LEVELS_SHOWN)
     return text if len(text) <= _SHOWN_AT_MOST else f"{text[: _SHOWN_AT_MOST - 1]}…"
+
+
+def _sketch(value: object, levels: int) -> str:
+    if isinstance(value, Mapping):
+        return (
+            "{"
+            + _sketched((f"{key}: {_sketch(value[key], levels - 1)}" for key in value), len(value), levels)
+            + "}"
+        )
+    if isinstance(value, list | tuple):
+        return "[" + _sketched((_sketch(each, levels - 1) for each in value), len(value), levels) + "]"
+    if isinstance(value, str):
+        return repr(value[:_SHOWN_AT_MOST])
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    if isinstance(value, int) and value.bit_length() > _SHOWN_AT_MOST * 4:
+        return f"a number of {value.bit_length()} bits"
+    return str(value)
+
+
+def _sketched(parts: Iterator[str], count: int, levels: int) -> str:
+    if levels == 0:
+        return "…" if count else ""
+    return ", ".join([*islice(parts, _ITEMS_SHOWN), *(["…"] if count > _ITEMS_SHOWN else [])])

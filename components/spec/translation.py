@@ -47,7 +47,7 @@ class Reading:
 def translate(error: ValidationError, root: type[BaseModel], raw: object) -> Reading:
     """The problems behind `error`, found while reading `raw` as a `root`."""
     found = [(details, _place(root, details["loc"])) for details in error.errors(include_url=False)]
-    secrets = tuple(_secrets(raw, "", frozenset()))
+    secrets = tuple(_secrets(raw, "", set()))
     suspects = frozenset(_suspects(found, raw))
     problems = {path: _secret_problem(path) for path in secrets}
     for details, place in found:
@@ -119,20 +119,16 @@ def _field(model: type[BaseModel] | None, outer: str, name: int | str) -> Place:
     return Place(path, field.annotation, field.examples[0] if field.examples else None, model, outer)
 
 
-def _secrets(raw: object, path: str, above: frozenset[int]) -> Iterator[str]:
+def _secrets(raw: object, path: str, seen: set[int]) -> Iterator[str]:
     """Paths of encrypted values, as `pulumi config set --secret` writes them."""
-    if id(raw) in above:
+    if not isinstance(raw, Mapping | list) or id(raw) in seen:
         return
-    above |= {id(raw)}
-    if isinstance(raw, Mapping):
-        if len(raw) == 1 and isinstance(raw.get("secure"), str):
-            yield path
-            return
-        for key, value in raw.items():
-            yield from _secrets(value, inside(path, key), above)
-    elif isinstance(raw, list):
-        for at, value in enumerate(raw):
-            yield from _secrets(value, inside(path, at), above)
+    seen.add(id(raw))
+    if isinstance(raw, Mapping) and len(raw) == 1 and isinstance(raw.get("secure"), str):
+        yield path
+        return
+    for part, inner in raw.items() if isinstance(raw, Mapping) else enumerate(raw):
+        yield from _secrets(inner, inside(path, part), seen)
 
 
 def _secret_problem(path: str) -> Problem:

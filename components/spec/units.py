@@ -57,6 +57,11 @@ class Spelled(abc.ABC):
         """How someone who wrote the bare `number` most likely meant to spell it."""
 
     @classmethod
+    @abc.abstractmethod
+    def unit_names(cls) -> tuple[str, ...]:
+        """The units that a spelling may end in."""
+
+    @classmethod
     def _hint(cls) -> str:
         return "write it like " + " or ".join(cls.examples)
 
@@ -132,6 +137,11 @@ class Quantity(Spelled):
     def of(cls, number: Number, unit: str) -> Self:
         """`number` of `unit`, rounded to the nearest step."""
         return cls(round(_exact(number) * cls.units[unit]))
+
+    @classmethod
+    def unit_names(cls) -> tuple[str, ...]:
+        """The units, largest first."""
+        return tuple(cls.units)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -429,6 +439,11 @@ class Money(Spelled):
         if self.amount > self.maximum:
             raise UnitError(f"is absurdly large: the largest amount is ${self.maximum}", "check the amount")
         object.__setattr__(self, "amount", _to_nanodollar(self.amount))
+
+    @classmethod
+    def unit_names(cls) -> tuple[str, ...]:
+        """The periods."""
+        return tuple(f"/{period}" for period in Period)
 
     @classmethod
     def parse(cls, text: str) -> Self:
