@@ -1,9 +1,11 @@
-"""The sandbox's plugins, laid out as the engine lays out those it has downloaded.
+"""The engine and its plugins, set up for one sandbox.
 
 The engine looks for a plugin on the PATH, beside its own binary and in its home. One on the PATH works, at
 the price of a warning in every command; one it cannot find it tries to download, which costs seconds and a
 network. So each plugin is installed in the sandbox's own `PULUMI_HOME`, under the version that the Python SDK
 asks for: nothing is warned about, nothing is downloaded, and no plugin of the user's is seen or touched.
+
+The engine itself comes on the PATH as a wrapper that keeps the stack files clean (see `stack_files`).
 """
 
 import os
@@ -13,11 +15,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
+
+from sandbox import stack_files
+from sandbox.paths import REPO
 
 _NOT_BUILT = """\
 echo 'a pure sandbox has no Kubernetes provider; start one with a cluster: make up STACK=hybrid' >&2
 exit 1
 """
+
+
+class Programs(Protocol):
+    """Where programs are: a `sandbox.toolchain.Toolchain`."""
+
+    def find(self, name: str) -> Path | None:
+        """The path of a program, or None where this sandbox has it not."""
 
 
 @dataclass(frozen=True)
@@ -31,30 +44,54 @@ class Plugin:
 
     @property
     def file(self) -> str:
-        """The program's name and its place below the engine's plugin directory."""
+        """Its place below the engine's plugin directory."""
         return f"{self.kind}-{self.name}-v{self.version}/pulumi-{self.kind}-{self.name}"
 
 
-def install_plugins(pulumi_home: Path, *, kubernetes_provider: Path | None) -> None:
+def install_engine(bin_dir: Path, pulumi: Path, repository: Path = REPO) -> None:
+    """Puts `pulumi` into a directory that goes on the PATH.
+
+    Args:
+        bin_dir: the directory.
+        pulumi: the engine's binary.
+        repository: the clone whose stack files are to be kept clean.
+    """
+    wrapper = [sys.executable, "-I", "-S", stack_files.__file__, str(repository), str(pulumi)]
+    _write(bin_dir / "pulumi", _exec(wrapper))
+
+
+def install_plugins(pulumi_home: Path, programs: Programs) -> None:
     """Installs, or brings up to date, every plugin that programs of this project ask for.
 
     Args:
         pulumi_home: the `PULUMI_HOME` of the sandbox.
-        kubernetes_provider: the provider's binary; None in a sandbox without a cluster.
+        programs: the toolchain; official provider plugins in it are used, else the sandbox's own.
     """
-    for plugin in plugins(kubernetes_provider):
-        _write(pulumi_home / "plugins" / plugin.file, "#!/bin/sh\n" + plugin.script)
+    for plugin in plugins(programs):
+        _write(pulumi_home / "plugins" / plugin.file, plugin.script)
 
 
-def plugins(kubernetes_provider: Path | None) -> Sequence[Plugin]:
+def plugins(programs: Programs) -> Sequence[Plugin]:
     """The plugins, each under the version that the installed SDK package asks for."""
     sdk = version("pulumi")
-    kubernetes = _exec([str(kubernetes_provider)]) if kubernetes_provider else _NOT_BUILT
+    aws = programs.find("pulumi-resource-aws")
+    kubernetes = programs.find("pulumi-resource-kubernetes")
     return (
+        # Of these two an official engine uses those beside it, and does not look here.
         Plugin("language", "python", sdk, _python("sandbox.language_host")),
         Plugin("resource", "pulumi-python", sdk, _python("pulumi.dynamic")),
-        Plugin("resource", "aws", version("pulumi-aws"), _python("sandbox.aws.provider")),
-        Plugin("resource", "kubernetes", version("pulumi-kubernetes"), kubernetes),
+        Plugin(
+            "resource",
+            "aws",
+            version("pulumi-aws"),
+            _exec([str(aws)]) if aws else _python("sandbox.aws.provider"),
+        ),
+        Plugin(
+            "resource",
+            "kubernetes",
+            version("pulumi-kubernetes"),
+            _exec([str(kubernetes)]) if kubernetes else _NOT_BUILT,
+        ),
     )
 
 
@@ -64,14 +101,14 @@ def _python(module: str) -> str:
 
 
 def _exec(argv: Sequence[str]) -> str:
-    # exec: the engine signals the process it started and watches it end.
+    # exec: whoever starts a program signals that process and watches it end.
     return f'exec {shlex.join(argv)} "$@"\n'
 
 
-def _write(path: Path, content: str) -> None:
-    """Writes a program in one step, so that a running engine never starts half of one."""
+def _write(path: Path, script: str) -> None:
+    """Writes a program in one step, so that nobody ever starts half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    new.write_text(content, encoding="utf-8")
+    new.write_text("#!/bin/sh\n" + script, encoding="utf-8")
     new.chmod(0o755)
     new.replace(path)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.plugins import install_plugins
+from sandbox.progress import Progress
+from sandbox.toolchain import ensure
 
 STACK = "test"
 
@@ -86,11 +87,10 @@ class Engine:
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    pulumi = os.environ.get("HALFMETAL_PULUMI") or _cached() or shutil.which("pulumi")
-    if not pulumi:
-        pytest.fail("no pulumi engine; `make setup` builds it, or name one in HALFMETAL_PULUMI")
+    # The variable is for trying another engine than the toolchain's.
+    pulumi = os.environ.get("HALFMETAL_PULUMI") or str(ensure(["engine"], Progress()).path("pulumi"))
     state = tmp_path_factory.mktemp("engine")
-    install_plugins(state / "home", kubernetes_provider=None)
+    install_plugins(state / "home", _None())
     (state / "backend").mkdir()
     # Nothing of the user's own Pulumi: neither its login, nor its plugins, nor what is on the PATH.
     env = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
@@ -105,22 +105,24 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return Engine(pulumi, env)
 
 
-def _cached() -> str | None:
-    """The engine that `make setup` has built."""
-    try:
-        from sandbox.toolchain import find  # noqa: PLC0415 - the cache may hold none yet
-    except ImportError:
+class _None:
+    """A toolchain without provider plugins: these tests bring their own."""
+
+    def find(self, name: str) -> Path | None:
+        del name
         return None
-    found = find("pulumi")
-    return str(found) if found else None
 
 
 @pytest.fixture
 def project(engine: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Project]:
-    """Makes a project of some files; `runtime` are its runtime options and the stack exists."""
+    """Makes a project of some files and its stack; `runtime` are its runtime options."""
 
     def make(
-        files: Mapping[str, str], *, runtime: Mapping[str, str] | None = None, extra: str = ""
+        files: Mapping[str, str],
+        *,
+        runtime: Mapping[str, str] | None = None,
+        extra: str = "",
+        init: bool = True,
     ) -> Project:
         name = f"p{abs(hash(request.node.nodeid)) % 10**10}"
         directory = tmp_path / "project"
@@ -130,7 +132,8 @@ def project(engine: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> C
         described = json.dumps({"name": "python", "options": options})
         (directory / "Pulumi.yaml").write_text(f"name: {name}\nruntime: {described}\n{extra}")
         made.write(files)
-        assert made.run("stack", "init", STACK).status == 0
+        if init:
+            assert made.run("stack", "init", STACK).status == 0
         return made
 
     return make
