@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -22,7 +23,7 @@ from sandbox.toolchain.failure import explain
 from sandbox.toolchain.golang import GoEnvironment, GoModule, Program
 from sandbox.toolchain.modules import GO_MODULES
 from sandbox.toolchain.provision import ensure
-from sandbox.toolchain.recipes import go_recipe
+from sandbox.toolchain.recipes import Group, go_recipe
 from sandbox.toolchain.store import Store
 
 DRIVER = Path(__file__).with_name("toolchain_driver.py")
@@ -50,7 +51,8 @@ def store(tmp_path: Path) -> Store:
 
 def built(module: GoModule, store: Store) -> Path:
     """Build it, or find it; the program."""
-    made = ensure(["tiny"], Progress.silent(), store=store, recipes={"tiny": go_recipe(module)})  # type: ignore[list-item]
+    groups = cast("list[Group]", ["tiny"])  # a group of the tests' own
+    made = ensure(groups, Progress.silent(), store=store, recipes={"tiny": go_recipe(module)})
     return made.path("greet")
 
 
@@ -65,6 +67,14 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.005)
+
+
+def alive(process: psutil.Process) -> bool:
+    """Is it still running, and not merely unburied?"""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def staged(store: Store) -> list[Path]:
@@ -139,14 +149,14 @@ def _nothing(_module: Path) -> None:
 def test_the_key_changes_with_what_the_binary_depends_on(
     module: Path,
     change: Callable[[Path], None],
-    definition: Mapping[str, object],
+    definition: dict[str, Any],
     go: GoEnvironment,
     *,
     same: bool,
 ):
     before = tiny(module).key(GO)
     change(module)
-    assert (replace(tiny(module), **definition).key(go) == before) is same  # type: ignore[arg-type]
+    assert (replace(tiny(module), **definition).key(go) == before) is same
 
 
 def test_a_clone_elsewhere_has_the_same_key(module: Path, tmp_path: Path):
@@ -249,7 +259,7 @@ def test_children_of_a_killed_process_end():
     finally:
         parent.kill()
         parent.wait()
-    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    until(lambda: not alive(child))
 
 
 @pytest.mark.engine
@@ -281,6 +291,29 @@ def test_a_clone_that_waits_goes_on_when_the_other_one_is_killed(module: Path, s
             assert second.wait(DEADLINE_S) == 0
     assert len(entries(store)) == 1
     assert staged(store) == []
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+@pytest.mark.parametrize("where", ["gate", "compiler"])
+def test_an_interrupted_build_ends_its_children(
+    module: Path, store: Store, tmp_path: Path, number: signal.Signals, where: str
+):
+    gate = tmp_path / "gate"
+    with driver(store, module, *(["--gate", str(gate)] if where == "gate" else [])) as process:
+        inspected = psutil.Process(process.pid)
+        if where == "gate":
+            until(gate.with_suffix(".reached").exists)
+        else:
+            until(lambda: bool(inspected.children()) and bool(staged(store)))
+        children = inspected.children(recursive=True)
+        os.kill(process.pid, number)
+        output, _ = process.communicate(timeout=DEADLINE_S)
+    until(lambda: not any(alive(child) for child in children))
+    assert "Traceback" not in output
+    if number is signal.SIGINT:
+        assert output.splitlines()[-1] == "interrupted"
+        assert staged(store) == []
 
 
 def _own_mounts() -> tuple[str, ...]:

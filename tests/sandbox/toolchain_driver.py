@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from rich.console import Console
 
@@ -19,7 +20,7 @@ from sandbox.toolchain import ToolchainError, space
 from sandbox.toolchain.children import Children
 from sandbox.toolchain.golang import GoModule, Program
 from sandbox.toolchain.provision import ensure
-from sandbox.toolchain.recipes import Recipe, go_recipe
+from sandbox.toolchain.recipes import Group, Recipe, go_recipe
 from sandbox.toolchain.store import Store
 
 DEADLINE_S = 30.0
@@ -40,6 +41,7 @@ def gated(recipe: Recipe, gate: Path) -> Recipe:
         deadline = time.monotonic() + DEADLINE_S
         while not gate.exists() and time.monotonic() < deadline:
             children.stopped.wait(0.02)
+            children.check()
         half.unlink()
         return recipe.build(children, step, into)
 
@@ -60,10 +62,14 @@ def main() -> int:
         recipe = gated(recipe, options.gate)
     console = Console(file=sys.stdout, width=200)
     try:
-        made = ensure(["tiny"], Progress(console), store=Store(options.store), recipes={"tiny": recipe})  # type: ignore[list-item]  # a group of the tests' own
+        groups = cast("list[Group]", ["tiny"])  # a group of the tests' own
+        made = ensure(groups, Progress(console), store=Store(options.store), recipes={"tiny": recipe})
     except ToolchainError as error:
         sys.stdout.write(f"error: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stdout.write("interrupted\n")
+        return 130
     sys.stdout.write(f"{made.path('greet')}\n")
     return 0
 
