@@ -11,11 +11,10 @@ The engine itself comes on the PATH as a wrapper that keeps the stack files clea
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
 
 from sandbox import stack_files
 from sandbox.paths import REPO
@@ -24,13 +23,6 @@ _NOT_BUILT = """\
 echo 'a pure sandbox has no Kubernetes provider; start one with a cluster: make up STACK=hybrid' >&2
 exit 1
 """
-
-
-class Programs(Protocol):
-    """Where programs are: a `sandbox.toolchain.Toolchain`."""
-
-    def find(self, name: str) -> Path | None:
-        """The path of a program, or None where this sandbox has it not."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +52,22 @@ def install_engine(bin_dir: Path, pulumi: Path, repository: Path = REPO) -> None
     _write(bin_dir / "pulumi", _exec(wrapper))
 
 
-def install_plugins(pulumi_home: Path, programs: Programs) -> None:
+def install_plugins(pulumi_home: Path, programs: Mapping[str, Path]) -> None:
     """Installs, or brings up to date, every plugin that programs of this project ask for.
 
     Args:
         pulumi_home: the `PULUMI_HOME` of the sandbox.
-        programs: the toolchain; official provider plugins in it are used, else the sandbox's own.
+        programs: the toolchain's, by name. An official provider plugin among them is used, else our own.
     """
     for plugin in plugins(programs):
         _write(pulumi_home / "plugins" / plugin.file, plugin.script)
 
 
-def plugins(programs: Programs) -> Sequence[Plugin]:
+def plugins(programs: Mapping[str, Path]) -> Sequence[Plugin]:
     """The plugins, each under the version that the installed SDK package asks for."""
     sdk = version("pulumi")
-    aws = programs.find("pulumi-resource-aws")
-    kubernetes = programs.find("pulumi-resource-kubernetes")
+    aws = programs.get("pulumi-resource-aws")
+    kubernetes = programs.get("pulumi-resource-kubernetes")
     return (
         # Of these two an official engine uses those beside it, and does not look here.
         Plugin("language", "python", sdk, _python("sandbox.language_host")),

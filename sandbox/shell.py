@@ -1,8 +1,9 @@
 """The programs that a shell of the sandbox finds first on its PATH.
 
 Links into the toolchain, so that `pulumi`, `kubectl`, `aws` and `haproxy` are the sandbox's whatever else the
-machine has. The engine's plugins are not among them: it would warn about each one that it finds on the PATH,
-and they are installed in its home instead (see `sandbox.plugins`).
+machine has; `pulumi` through a wrapper (see `sandbox.stack_files`). The engine's plugins are not among them:
+it would warn about each one that it finds on the PATH, and they are installed in its home instead (see
+`sandbox.plugins`).
 """
 
 import sys
@@ -10,10 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.instance import Instance
-from sandbox.plugins import install_plugins
+from sandbox.plugins import install_engine, install_plugins
 
-_LINKED = ("pulumi", "kubectl", "haproxy")
-_KUBERNETES_PROVIDER = "pulumi-resource-kubernetes"
+_LINKED = ("kubectl", "haproxy")
 
 
 def install(instance: Instance, programs: Mapping[str, Path]) -> None:
@@ -25,7 +25,9 @@ def install(instance: Instance, programs: Mapping[str, Path]) -> None:
     targets = {name: programs[name] for name in _LINKED if name in programs}
     for name, target in {**targets, "aws": beside_python / "aws"}.items():
         _link(paths.bin / name, target)
-    install_plugins(paths.pulumi_home, kubernetes_provider=programs.get(_KUBERNETES_PROVIDER))
+    if "pulumi" in programs:
+        install_engine(paths.bin, programs["pulumi"])
+    install_plugins(paths.pulumi_home, programs)
 
 
 def _link(path: Path, target: Path) -> None:

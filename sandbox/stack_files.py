@@ -1,7 +1,7 @@
 """Runs the engine, and keeps the stack files as they were committed.
 
 With a file backend the engine encrypts by a passphrase, and every command that finds no salt of that
-passphrase in `Pulumi.STACK.yaml` writes one there, reformatting the file as it does. In a sandbox that salt is
+passphrase in `Pulumi.STACK.yaml` writes one there, reformatting the file as it does. In a sandbox that is
 worthless (the passphrase is empty) and harmful: the file is committed, and is to deploy elsewhere, under
 another passphrase or none. The state holds the salt too, and `PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER` makes
 the engine take it from there, but no setting keeps it from being written down again.

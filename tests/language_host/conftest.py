@@ -90,7 +90,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     # The variable is for trying another engine than the toolchain's.
     pulumi = os.environ.get("HALFMETAL_PULUMI") or str(ensure(["engine"], Progress()).path("pulumi"))
     state = tmp_path_factory.mktemp("engine")
-    install_plugins(state / "home", _None())
+    install_plugins(state / "home", {})
     (state / "backend").mkdir()
     # Nothing of the user's own Pulumi: neither its login, nor its plugins, nor what is on the PATH.
     env = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
@@ -103,14 +103,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
         "PULUMI_PYTHON_CMD": sys.executable,
     }
     return Engine(pulumi, env)
-
-
-class _None:
-    """A toolchain without provider plugins: these tests bring their own."""
-
-    def find(self, name: str) -> Path | None:
-        del name
-        return None
 
 
 @pytest.fixture
