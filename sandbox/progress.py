@@ -312,10 +312,11 @@ class PlainDisplay:
         self._line(step, "started")
 
     def changed(self, step: Step) -> None:
-        """A new detail is worth a line, if the last one is not too fresh."""
+        """A new detail is worth a line if the last is not fresh; one of many is left to the heartbeat."""
         now, snapshot = self._clock(), step.snapshot()
         at, detail = self._last.get(step.key, (now, ""))
-        if step.key in self._steps and snapshot.detail != detail and now - at >= MIN_QUIET_S:
+        worth_it = step.key in self._steps and snapshot.done is None
+        if worth_it and snapshot.detail != detail and now - at >= MIN_QUIET_S:
             self._line(step, _spoken(snapshot))
 
     def finished(self, step: Step) -> None:

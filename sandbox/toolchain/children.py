@@ -16,6 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from sandbox.toolchain.errors import Stopped
@@ -47,9 +48,7 @@ class Children:
         self.stopped = threading.Event()
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[str]] = set()
-        setpriv = shutil.which("setpriv")
-        # TERM, not KILL: go removes its work directory when it is asked to end.
-        self._prefix = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+        self._prefix = _dies_with_parent()
 
     def run(
         self,
@@ -134,6 +133,17 @@ class Children:
             if on_line:
                 on_line(lines[-1])
         return lines
+
+
+@cache
+def _dies_with_parent() -> tuple[str, ...]:
+    """What to put before a command so that the kernel ends it with us, where that can be had."""
+    # TERM, not KILL: go removes its work directory when it is asked to end.
+    prefix = ("setpriv", "--pdeathsig", "TERM", "--")
+    if shutil.which(prefix[0]) is None:
+        return ()
+    probe = subprocess.run([*prefix, "true"], capture_output=True, check=False)  # busybox's lacks the option
+    return prefix if probe.returncode == 0 else ()
 
 
 def _ending(code: int) -> str:

@@ -34,6 +34,11 @@ _REMEDIES = (
 )
 
 
+def is_of_the_network(error: CommandFailedError) -> bool:
+    """Did it fail for a reason that may be gone a moment later?"""
+    return re.search(_NETWORK, error.text) is not None
+
+
 def explain(
     what: str, error: CommandFailedError, *, otherwise: str, writes_to: Sequence[Path]
 ) -> ToolchainError:

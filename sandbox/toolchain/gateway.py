@@ -22,6 +22,7 @@ from sandbox.progress import Step
 from sandbox.toolchain.children import Children, CommandFailedError
 from sandbox.toolchain.errors import ToolchainError
 from sandbox.toolchain.failure import explain
+from sandbox.toolchain.search import outside, which
 from sandbox.toolchain.space import Need
 
 MINIMUM = (2, 6)
@@ -58,11 +59,10 @@ Acquire::https::Timeout "30";
 """
 
 
-def installed() -> Path | None:
-    """The system's haproxy, if it is new enough."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), *_DIRECTORIES])
-    found = shutil.which("haproxy", path=path)
-    return Path(found) if found and version_of(Path(found)) >= MINIMUM else None
+def installed(*, ours: tuple[Path, ...]) -> Path | None:
+    """The system's haproxy, if it is new enough. What lies in `ours` is a sandbox's, not the system's."""
+    found = which("haproxy", outside(ours, _DIRECTORIES))
+    return found if found and version_of(found) >= MINIMUM else None
 
 
 def version_of(program: Path) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ import psutil
 from sandbox.progress import Step, size
 from sandbox.toolchain.children import Children, CommandFailedError
 from sandbox.toolchain.errors import ToolchainError
-from sandbox.toolchain.failure import explain
+from sandbox.toolchain.failure import explain, is_of_the_network
 from sandbox.toolchain.space import Need
 
 # No inlining (-l) costs a sandbox nothing that it would notice, and a quarter of the compile time.
@@ -30,6 +30,8 @@ FLAGS = ("-trimpath", "-gcflags=all=-l")
 STRIP = "-s -w"
 _PLENTY_OF_MEMORY = 6_000_000_000
 _QUERY_TIMEOUT_S = 600.0
+_COLUMNS = 4
+_DOWNLOAD_ATTEMPTS = 3  # one of several hundred downloads may well fail; what came before it is kept
 _VERSION = re.compile(r"\{([^}]+)\}")
 _PACKAGE = re.compile(r"[^\s:#]+")
 
@@ -127,9 +129,8 @@ def environment() -> dict[str, str]:
     env |= {"CGO_ENABLED": "0", "GOWORK": "off", "GO111MODULE": "on"}
     env["GOFLAGS"] = "-mod=readonly -buildvcs=false"
     if psutil.virtual_memory().available > _PLENTY_OF_MEMORY:
-        env.setdefault(
-            "GOGC", "400"
-        )  # the compiler spends a quarter of its time collecting garbage otherwise
+        # Otherwise the compiler spends a quarter of its time collecting garbage.
+        env.setdefault("GOGC", "400")
     return env
 
 
@@ -152,10 +153,10 @@ def needs(module: GoModule, go: GoEnvironment, store: Path, *, stale: float = 1.
 def stale_share(module: GoModule, children: Children) -> float:
     """How much of a build Go's caches lack, without asking the network: 1.0 if modules are missing too."""
     try:
-        stale, total = _stale(module, children, {"GOPROXY": "off"})
+        sources = _sources(module, children, {"GOPROXY": "off"})
     except CommandFailedError:
         return 1.0
-    return stale / total
+    return sum(source.bytes for source in sources if source.stale) / sum(source.bytes for source in sources)
 
 
 def download(module: GoModule, go: GoEnvironment, children: Children, step: Step) -> None:
@@ -169,17 +170,16 @@ def download(module: GoModule, go: GoEnvironment, children: Children, step: Step
             step.log(line)
             step.update(done=fetched, detail=line.removeprefix("go: downloading "))
 
-    try:
-        children.run(
-            ["go", "list", "-deps", *module.packages],
-            cwd=module.directory,
-            env=environment(),
-            on_line=on_line,
-        )
-    except CommandFailedError as error:
-        raise _failure(
-            f"the modules of {module.group} cannot be downloaded", module, error, [go.module_cache]
-        ) from error
+    argv = ["go", "list", "-deps", *module.packages]
+    what = f"the modules of {module.group} cannot be downloaded"
+    for attempt in range(1, _DOWNLOAD_ATTEMPTS + 1):
+        try:
+            children.run(argv, cwd=module.directory, env=environment(), on_line=on_line)
+            break
+        except CommandFailedError as error:
+            if attempt == _DOWNLOAD_ATTEMPTS or not is_of_the_network(error):
+                raise _failure(what, module, error, [go.module_cache]) from error
+            step.update(detail="the network failed; trying again")
     step.result(f"{fetched} modules" if fetched else "all there")
 
 
@@ -188,22 +188,13 @@ def build(module: GoModule, go: GoEnvironment, children: Children, step: Step, i
     (into / "bin").mkdir()
     work = into / "work"
     work.mkdir()
-    compiled, (total, _) = 0, _stale(module, children)
-
-    def on_line(line: str) -> None:
-        nonlocal compiled
-        step.log(line)
-        if _PACKAGE.fullmatch(line):  # -v prints a package's name as its compilation starts
-            compiled += 1
-            step.update(
-                done=min(compiled, total), total=total, detail="linking" if compiled >= total else line
-            )
+    compilation = _Compilation(_sources(module, children), step)
 
     argv = ["go", "build", "-v", *FLAGS, "-ldflags", module.linker_flags(), "-o", f"{into / 'bin'}/"]
     # Go's work directory below ours: one file system to watch, one place to clean.
     env = environment() | {"GOTMPDIR": str(work)}
     try:
-        children.run([*argv, *module.packages], cwd=module.directory, env=env, on_line=on_line)
+        children.run([*argv, *module.packages], cwd=module.directory, env=env, on_line=compilation.hear)
     except CommandFailedError as error:
         raise _failure(
             f"building {module.group} failed", module, error, [into.parents[1], go.build_cache]
@@ -227,14 +218,62 @@ def _failure(
     return explain(what, stripped, otherwise=_OTHERWISE, writes_to=writes_to)
 
 
-def _stale(
+@dataclass(frozen=True)
+class _Source:
+    """A package of the build: how much there is to compile, and whether it has to be."""
+
+    package: str
+    stale: bool
+    bytes: int
+
+
+class _Compilation:
+    """How far a compilation is, by what `go build -v` says: a package's name as its turn comes.
+
+    Packages differ a thousandfold in size, and the largest come last; so what remains is estimated from the
+    amount of source, not from the number of packages.
+    """
+
+    def __init__(self, sources: Sequence[_Source], step: Step) -> None:
+        self._step = step
+        self._ahead = {source.package: source.bytes for source in sources if source.stale}
+        self._packages = len(self._ahead)
+        self._bytes = sum(self._ahead.values())
+        self._current = 0
+
+    def hear(self, line: str) -> None:
+        """A line of the build's output."""
+        self._step.log(line)
+        if line not in self._ahead:
+            return
+        self._current = self._ahead.pop(line)
+        ahead = sum(self._ahead.values()) + self._current
+        behind, elapsed = self._bytes - ahead, self._step.snapshot().elapsed
+        self._step.update(
+            done=self._packages - len(self._ahead),
+            total=self._packages,
+            detail=line if self._ahead else "linking",
+            remaining=elapsed * ahead / behind if behind else None,
+        )
+
+
+def _sources(
     module: GoModule, children: Children, extra: Mapping[str, str] = MappingProxyType({})
-) -> tuple[int, int]:
-    """How many packages would be compiled, of how many."""
-    template = "{{if .Stale}}stale{{else}}fresh{{end}}"
+) -> list[_Source]:
+    """Every package that the programs consist of."""
+    template = "{{.ImportPath}}\t{{.Stale}}\t{{.Dir}}\t{{range .GoFiles}}{{.}}/{{end}}"
     argv = ["go", "list", "-deps", *FLAGS, "-f", template, *module.packages]
-    output = children.run(argv, cwd=module.directory, env={**environment(), **extra}).split()
-    return output.count("stale"), max(1, output.count("stale") + output.count("fresh"))
+    output = children.run(argv, cwd=module.directory, env={**environment(), **extra})
+    # Anything else that go says (of a module that it downloads after all) has no tabs.
+    rows = [line.split("\t") for line in output.splitlines() if line.count("\t") == _COLUMNS - 1]
+    return [
+        _Source(
+            package,
+            stale == "true",
+            sum(Path(directory, name).stat().st_size for name in files.split("/") if name),
+        )
+        for package, stale, directory, files in rows
+    ]
 
 
 def _required(go_mod: Path) -> dict[str, str]:

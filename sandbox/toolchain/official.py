@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,6 +21,7 @@ from pathlib import Path
 from sandbox.progress import Progress
 from sandbox.toolchain.children import Children, CommandFailedError
 from sandbox.toolchain.errors import ToolchainError
+from sandbox.toolchain.search import outside, which
 
 VARIABLE = "HALFMETAL_TOOLCHAIN"
 CHOICES = ("auto", "official", "built")
@@ -82,31 +82,19 @@ def install_plugins(official: Official, children: Children, progress: Progress) 
 
 
 def _engine(ours: tuple[Path, ...]) -> tuple[dict[str, Path], tuple[str, ...]]:
-    path = [
-        directory
-        for directory in os.environ.get("PATH", "").split(os.pathsep)
-        if not _holds_ours(directory, ours)
-    ]
-    engine = shutil.which(ENGINE, path=os.pathsep.join(path))
+    path = outside(ours)
+    engine = which(ENGINE, path)
     if engine is None:
         return {}, ()
-    beside = Path(engine).resolve().parent
-    host = shutil.which(LANGUAGE_HOST, path=os.pathsep.join([str(beside), *path]))
+    host = which(LANGUAGE_HOST, [str(engine.resolve().parent), *path])
     if host is None:
         return {}, (f"{engine} has no {LANGUAGE_HOST} beside it or on PATH: using our own engine",)
-    there = _version_of(Path(engine))
+    there = _version_of(engine)
     if not OLDEST <= there < FIRST_UNKNOWN:
         spoken = ".".join(map(str, there)) or "an unknown version"
         oldest = ".".join(map(str, OLDEST))
         return {}, (f"{engine} is {spoken}, not {oldest} or newer within 3.x: using our own engine",)
-    return {ENGINE: Path(engine), LANGUAGE_HOST: Path(host)}, ()
-
-
-def _holds_ours(directory: str, ours: tuple[Path, ...]) -> bool:
-    """Is it a sandbox's directory of programs: this clone's, or (by what its link leads to) another's?"""
-    candidate = Path(directory) / ENGINE
-    places = (Path(directory).resolve(), candidate.resolve())
-    return any(place.is_relative_to(home) for place in places for home in ours)
+    return {ENGINE: engine, LANGUAGE_HOST: host}, ()
 
 
 def _version_of(engine: Path) -> tuple[int, ...]:

@@ -8,10 +8,11 @@ first fault stops everything that is under way; what was finished before it stay
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sandbox import paths
 from sandbox.progress import Progress, Step, size
@@ -79,16 +80,16 @@ def _outside(wanted: list[Recipe], children: Children, progress: Progress) -> di
     """What this machine already has, so that it need not be made."""
     groups = {recipe.group for recipe in wanted}
     found: dict[str, Located] = {}
+    ours = (paths.state_dir().resolve(), paths.cache_dir().resolve())
     chosen = official.choice()
     if chosen != "built" and groups & {"engine", "kubernetes-provider"}:
-        ours = (paths.state_dir().resolve(), paths.cache_dir().resolve())
         release = official.find(ours=ours)
         if chosen == "official":
             release = official.install_plugins(release, children, progress)
         found |= {name: Located(path, "official") for name, path in release.programs.items()}
         for note in release.notes:
             progress.say(note)
-    if "gateway" in groups and (haproxy := gateway.installed()):
+    if "gateway" in groups and (haproxy := gateway.installed(ours=ours)):
         found["haproxy"] = Located(haproxy, "system")
     return found
 
@@ -145,7 +146,7 @@ class _Work:
                 for recipe in missing
             }
             try:
-                _until_done(made, step)
+                _until_done([*fetched.values(), *made.values()], len(missing), step)
             except BaseException:
                 self._children.stop()
                 raise
@@ -185,12 +186,12 @@ class _Work:
             _COMPILING.release()
 
 
-def _until_done(made: Mapping[Recipe, Future[Entry]], step: Step) -> None:
+def _until_done(parts: Sequence[Future[Any]], recipes: int, step: Step) -> None:
     """Wait for all, or for the first fault, which is raised; a part that was stopped is not the fault."""
-    pending = set(made.values())
+    pending = set(parts)
     while pending:
         finished, pending = wait(pending, timeout=_POLL_S, return_when=FIRST_EXCEPTION)
-        step.update(done=len(made) - len(pending), total=len(made), detail="")
+        step.update(detail=f"{recipes - min(recipes, len(pending))} of {recipes} groups are ready")
         faults = [fault for future in finished if (fault := future.exception())]
         for fault in sorted(faults, key=lambda fault: isinstance(fault, Stopped)):
             raise fault

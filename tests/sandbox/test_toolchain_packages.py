@@ -39,7 +39,17 @@ def test_an_installed_haproxy_is_taken_if_it_is_new_enough(
 ):
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     program = script(tmp_path / "haproxy", f'echo "{answer}"')
-    assert (gateway.installed() == program) is taken
+    assert (gateway.installed(ours=(tmp_path / "cache",)) == program) is taken
+
+
+def test_a_sandbox_s_own_haproxy_is_not_the_system_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    fetched = script(tmp_path / "cache" / "gateway" / "haproxy", 'echo "HAProxy version 2.6.12"')
+    link = tmp_path / "clone" / "bin" / "haproxy"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(fetched)
+    monkeypatch.setenv("PATH", f"{link.parent}:/usr/bin:/bin")
+    assert gateway.installed(ours=(tmp_path / "cache",)) != link
+    assert gateway.installed(ours=()) == link
 
 
 def test_without_apt_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from sandbox.progress import Progress, Step
-from sandbox.toolchain import Group, Toolchain, ToolchainError, official, provision
+from sandbox.toolchain import Group, Toolchain, ToolchainError, gateway, official
 from sandbox.toolchain.__main__ import main
 from sandbox.toolchain.children import Children
 from sandbox.toolchain.provision import ensure
@@ -165,6 +165,24 @@ def test_the_first_fault_ends_what_is_under_way(workshop: Workshop):
     assert list((workshop.store.root / "staging").iterdir()) == []
 
 
+def test_a_download_that_fails_does_not_wait_for_the_compiler_before_it(workshop: Workshop):
+    compiling = threading.Event()
+
+    def slow(children: Children) -> None:
+        compiling.set()
+        children.run(["sleep", "60"])
+
+    def broken(_children: Children) -> None:
+        compiling.wait(DEADLINE_S)
+        raise ToolchainError("there is no network", "look at the cable")
+
+    workshop.recipe("slow", action=slow)
+    workshop.recipe("next", prefetch=broken)
+    with pytest.raises(ToolchainError, match="there is no network"):
+        workshop.ensure()
+    assert workshop.events == ["slow begins"]
+
+
 def test_what_was_finished_before_a_fault_is_kept(workshop: Workshop):
     def broken(_children: Children) -> None:
         raise ToolchainError("it does not compile", "mend it")
@@ -226,7 +244,7 @@ def found_outside(workshop: Workshop, tmp_path: Path, monkeypatch: pytest.Monkey
     """A machine that has an official engine and a haproxy of its own, but no Kubernetes plugin."""
     engine = {"pulumi": tmp_path / "pulumi", "pulumi-language-python": tmp_path / "host"}
     monkeypatch.setattr(official, "find", lambda **_: official.Official(engine))
-    monkeypatch.setattr(provision.gateway, "installed", lambda: tmp_path / "haproxy")
+    monkeypatch.setattr(gateway, "installed", lambda **_: tmp_path / "haproxy")
     for group in ("engine", "kubernetes-provider", "gateway"):
         workshop.recipe(group)
     for group, program in (("engine", "pulumi"), ("gateway", "haproxy")):
