@@ -185,7 +185,7 @@ MEMORY = [
         "memory-over-function-limit",
         Facts(home=Home.FUNCTION),
         Answer.UNDECIDED,
-        missing=("memory",),
+        missing=("memory", "function_memory"),
     ),
     Case(
         "no home known",

@@ -8,7 +8,16 @@ from types import MappingProxyType
 
 from components.placement.facts import Facts
 from components.placement.homes import Home
-from components.placement.judging import Parameter, Rule, Thresholds, Verdict, fits, refused, undecided
+from components.placement.judging import (
+    Answer,
+    Parameter,
+    Rule,
+    Thresholds,
+    Verdict,
+    fits,
+    refused,
+    undecided,
+)
 from components.spec.units import Memory
 
 _ON_DEMAND = "on_demand"
@@ -22,7 +31,7 @@ def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
         return fits(f"{facts.home.described} has no function's limit")
     amounts = [amount for amount in (facts.memory, facts.function_memory) if amount is not None]
     if not amounts:
-        return undecided("memory")
+        return Verdict(Answer.UNDECIDED, "cannot be decided without memory", ("memory", "function_memory"))
     name, described = _limit(facts)
     limit = thresholds.memory(name)
     said = f"at most {_megabytes(limit)}{thresholds.caveat(name)}"

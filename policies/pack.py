@@ -1,0 +1,262 @@
+"""The rules as policies.
+
+Every rule is a resource policy, so that what one resource shows is refused before it is created. A rule whose
+facts lie in several resources is a stack policy too, under the name `<rule>-across-stack`. What cannot be
+decided is said by two policies of its own that never stop anything: an unknown value must neither block a
+deployment nor hide a breach beside it.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyConfigSchema,
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy import Severity as PolicySeverity
+
+from components.catalog import load as load_catalog
+from components.placement import RULES, Answer, Enforcement, Override, Rule, Verdict
+from policies import relations
+from policies.overrides import StackRules
+from policies.subjects import Subject, read
+
+NAME: Final = "halfmetal"
+ACROSS: Final = "-across-stack"
+UNDECIDED: Final = "undecided"
+SUMMARY: Final = "summary"
+
+_RELATIONS: Final[Mapping[str, Callable[[Iterable[PolicyResource]], Iterator[relations.Related]]]] = {
+    "runaway-function": relations.functions,
+    "zone-capacity": relations.node_groups,
+}
+"""Rules whose facts lie in several resources, and what relates them."""
+
+_LEVELS: Final = {
+    Enforcement.MANDATORY: EnforcementLevel.MANDATORY,
+    Enforcement.ADVISORY: EnforcementLevel.ADVISORY,
+    Enforcement.DISABLED: EnforcementLevel.DISABLED,
+}
+
+
+def policies(overrides: Mapping[str, Override], say: Callable[[str], None] | None = None) -> list[Policy]:
+    """Every policy of the pack, as a stack with these overrides has it.
+
+    `say` is given the one line that sums up a whole stack; it goes to standard output unless told otherwise.
+    """
+    rules = StackRules(overrides)
+    return [
+        *(_of_one_resource(rule, rules) for rule in RULES.values()),
+        *(_across_stack(RULES[name], rules) for name in _RELATIONS),
+        _undecided(rules),
+        _undecided_across_stack(rules),
+        _summary(rules, say or _print),
+    ]
+
+
+class _Resource(Protocol):
+    """A resource, before creation (its inputs) or after (its outputs)."""
+
+    resource_type: str
+    props: Mapping[str, Any]
+    urn: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A verdict on a resource."""
+
+    rule: Rule
+    urn: str
+    name: str
+    subject: Subject
+    verdict: Verdict
+
+    @property
+    def refused(self) -> bool:
+        return self.verdict.answer is Answer.REFUSED
+
+    @property
+    def open(self) -> bool:
+        """Whether it is undecided and worth saying so."""
+        return self.subject.concerns(self.verdict)
+
+    @property
+    def waits_for_stack(self) -> bool:
+        """Whether the facts it lacks are ones that only the whole stack shows."""
+        return set(self.verdict.missing).isdisjoint(self.subject.unread)
+
+    def __str__(self) -> str:
+        named = self.subject.facts.subject or self.name
+        return f"{named}: {self.verdict.reason}."
+
+
+# -- judging
+
+
+def _alone(
+    rules: StackRules,
+    resource: _Resource,
+    only: str = "",
+    config: Mapping[str, Any] | None = None,
+) -> Iterator[_Judged]:
+    """What the rules (or the one named) say of a resource by what it shows itself."""
+    subject = read(resource.resource_type, resource.props)
+    if subject is None:
+        return
+    for setting, verdict in rules.settings(only, config).judge(subject.facts):
+        if only in ("", setting.rule.id):
+            yield _Judged(setting.rule, resource.urn, resource.name, subject, verdict)
+
+
+def _together(rules: StackRules, resources: Iterable[PolicyResource], rule: str) -> Iterator[_Judged]:
+    """What a rule says of each resource by what the stack shows, unless the resource alone says as much."""
+    setting = rules.settings().by_id[rule]
+    if setting.enforcement is Enforcement.DISABLED:
+        return
+    for related in _RELATIONS[rule](resources):
+        own = setting.judge(related.own.facts)
+        verdict = setting.judge(related.subject.facts)
+        if own.answer is not Answer.REFUSED or own.reason != verdict.reason:
+            yield _Judged(setting.rule, related.resource.urn, related.resource.name, related.subject, verdict)
+
+
+# -- policies
+
+
+def _of_one_resource(rule: Rule, rules: StackRules) -> Policy:
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        for judged in _alone(rules, args, only=rule.id, config=args.get_config()):
+            if judged.refused:
+                report(_violation(judged), None)
+
+    return ResourceValidationPolicy(
+        name=rule.id,
+        description=f"{rule.title}.",
+        validate=validate,
+        enforcement_level=_level(rule, rules),
+        severity=PolicySeverity(rule.severity.value),
+        remediation_steps=rule.remedy,
+        config_schema=_schema(rule),
+    )
+
+
+def _across_stack(rule: Rule, rules: StackRules) -> Policy:
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        for judged in _together(rules, args.resources, rule.id):
+            if judged.refused:
+                report(_violation(judged), judged.urn)
+
+    return StackValidationPolicy(
+        name=rule.id + ACROSS,
+        description=f"{rule.title} (as the resources of the stack relate).",
+        validate=validate,
+        enforcement_level=_level(rule, rules),
+        severity=PolicySeverity(rule.severity.value),
+        remediation_steps=rule.remedy,
+    )
+
+
+def _undecided(rules: StackRules) -> Policy:
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        for judged in _alone(rules, args):
+            # What the stack will show is not missing yet.
+            if judged.open and not (judged.rule.id in _RELATIONS and judged.waits_for_stack):
+                report(f"{judged.rule.id}: {judged}", None)
+
+    return ResourceValidationPolicy(
+        name=UNDECIDED,
+        description="A rule could not be decided for want of a fact.",
+        validate=validate,
+        enforcement_level=EnforcementLevel.ADVISORY,
+        severity=PolicySeverity.LOW,
+    )
+
+
+def _undecided_across_stack(rules: StackRules) -> Policy:
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        for rule in _RELATIONS:
+            for judged in _together(rules, args.resources, rule):
+                if judged.open:
+                    report(f"{judged.rule.id}: {judged}", judged.urn)
+
+    return StackValidationPolicy(
+        name=UNDECIDED + ACROSS,
+        description="A rule could not be decided for want of a fact.",
+        validate=validate,
+        enforcement_level=EnforcementLevel.ADVISORY,
+        severity=PolicySeverity.LOW,
+    )
+
+
+def _summary(rules: StackRules, say: Callable[[str], None]) -> Policy:
+    def validate(args: StackValidationArgs, _: ReportViolation) -> None:
+        say(summed_up(rules, args.resources))
+
+    return StackValidationPolicy(
+        name=SUMMARY,
+        description="Sums up in one line what the rules say of the stack. Never a violation.",
+        validate=validate,
+        enforcement_level=EnforcementLevel.ADVISORY,
+        severity=PolicySeverity.LOW,
+    )
+
+
+def summed_up(rules: StackRules, resources: list[PolicyResource]) -> str:
+    """One line: how many rules judged how many resources, and which of them were broken."""
+    alone = [judged for resource in resources for judged in _alone(rules, resource)]
+    together = [judged for rule in _RELATIONS for judged in _together(rules, resources, rule)]
+    settings = rules.settings().by_id.values()
+    running = [each.rule.id for each in settings if each.enforcement is not Enforcement.DISABLED]
+    broken = {judged.rule.id for judged in (*alone, *together) if judged.refused}
+    judged_resources = {judged.urn for judged in alone}
+    undecided = sum(judged.open for judged in together)
+    said = "all kept" if not broken else f"broken: {', '.join(rule for rule in running if rule in broken)}"
+    return (
+        f"halfmetal: {len(running)} placement rules on {len(judged_resources)} of {len(resources)} resources:"
+        f" {said}{f', {undecided} undecided' if undecided else ''}"
+    )
+
+
+def _violation(judged: _Judged) -> str:
+    return f"{judged} To do: {judged.rule.remedy}."
+
+
+def _level(rule: Rule, rules: StackRules) -> EnforcementLevel:
+    return _LEVELS[rules.settings().by_id[rule.id].enforcement]
+
+
+def _schema(rule: Rule) -> PolicyConfigSchema | None:
+    """The rule's thresholds as pack configuration, so that a wrong one is refused before anything runs.
+
+    It states no defaults: the engine would hand them over as if somebody had chosen them.
+    """
+    if not rule.parameters:
+        return None
+    figures = rule.thresholds(load_catalog())
+    return PolicyConfigSchema(
+        {
+            name: {
+                "type": "string",
+                "description": f"{parameter.about} Default: {figures.values[name]}.",
+                "pattern": f"^(?:{parameter.kind.pattern})$",
+            }
+            for name, parameter in rule.parameters.items()
+        }
+    )
+
+
+def _print(line: str) -> None:
+    """To standard output, which the engine shows among a stack's messages."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

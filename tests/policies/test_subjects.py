@@ -1,0 +1,469 @@
+"""What is read of each type of resource, and what each rule then says: with unknowns, floats and secrets."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pulumi_policy import PolicyResourceOptions, ResourceValidationArgs, ResourceValidationPolicy
+from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, deserialize_properties
+from pulumi_policy.policy import PolicyCustomTimeouts
+from pulumi_policy.proxy import (
+    UNKNOWN_ARRAY_VALUE,
+    UNKNOWN_NUMBER_VALUE,
+    UNKNOWN_OBJECT_VALUE,
+    UNKNOWN_STRING_VALUE,
+    unknown_checking_proxy,
+)
+
+from components.placement import NONE, UNRESERVED, Enforcement, Facts, Home, Override, StateRead
+from components.spec import Duration, Memory
+from policies.pack import UNDECIDED, policies
+from policies.subjects import FUNCTION, LAUNCH_TEMPLATE, NODE_GROUP, read
+
+A, B = "us-east-1a", "us-east-1b"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+NO_OPTIONS = PolicyResourceOptions(
+    protect=False,
+    ignore_changes=[],
+    delete_before_replace=None,
+    aliases=[],
+    custom_timeouts=PolicyCustomTimeouts(0, 0, 0),
+    additional_secret_outputs=[],
+)
+PLACED = Facts(
+    workload="embed",
+    home=Home.FUNCTION,
+    memory=Memory.of(1, "GiB"),
+    accelerator_count=0,
+    state=(),
+    log_retention_days=14,
+    alarm=True,
+    budget=True,
+)
+BOUNDED = {"memorySize": 2048.0, "timeout": 30.0, "reservedConcurrentExecutions": 10.0}
+READER = replace(
+    PLACED,
+    home=Home.POOL,
+    pool="cpu-a",
+    zones=(A,),
+    state=(StateRead("features", (A,)),),
+    state_bytes=Memory.of(64, "KiB"),
+    latency_p99=Duration.of(300, "ms"),
+    efa=False,
+    placement_group=NONE,
+    capacity_block_zone=NONE,
+)
+
+
+def _bag(props: dict[str, Any]) -> Any:
+    return unknown_checking_proxy(deserialize_properties(props))
+
+
+def _secret(value: object) -> dict[str, object]:
+    return {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": value}
+
+
+def _reports(
+    resource_type: str,
+    props: dict[str, Any],
+    overrides: dict[str, Override] | None = None,
+    config: dict[str, dict[str, Any]] | None = None,
+) -> dict[str, str]:
+    """What each resource policy reports, by its name."""
+    said: dict[str, str] = {}
+    for policy in policies(overrides or {}, say=lambda _: None):
+        if isinstance(policy, ResourceValidationPolicy):
+            own = (config or {}).get(policy.name)
+            args = ResourceValidationArgs(
+                resource_type, _bag(props), "urn:thing", "thing", NO_OPTIONS, None, own
+            )
+            reports: list[str] = []
+            policy.validate(args, lambda message, _urn=None, reports=reports: reports.append(message))
+            if reports:
+                said[policy.name] = "\n".join(reports)
+    return said
+
+
+def _function(facts: Facts | None = None, **props: Any) -> dict[str, Any]:
+    return {**BOUNDED, **({"tags": facts.to_tags()} if facts is not None else {}), **props}
+
+
+def _deployment(facts: Facts | None = None, **spec: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "embed", "annotations": facts.to_annotations() if facts is not None else None},
+        "spec": {"replicas": 2.0, "template": {"spec": {"containers": [{"name": "embed"}], **spec}}},
+    }
+
+
+def _asking(**resources: Any) -> list[dict[str, Any]]:
+    return [{"name": "embed", "resources": resources}]
+
+
+def _in_zones(*zones: str) -> dict[str, Any]:
+    expression = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": list(zones)}
+    return {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": [expression]}]
+            }
+        }
+    }
+
+
+@dataclass(frozen=True)
+class Case:
+    says: str
+    resource_type: str
+    props: dict[str, Any]
+    reported: dict[str, str]
+    """Policy → a part of what it says. Policies not named say nothing."""
+    overrides: dict[str, Override] | None = None
+
+
+GPU = replace(PLACED, accelerator_type="L4", accelerator_count=1, accelerator_memory=Memory.of(20, "GiB"))
+BIG = replace(PLACED, memory=Memory.of(12, "GiB"))
+EAGER = replace(
+    PLACED,
+    state=(StateRead("features", (A,)),),
+    state_bytes=Memory.of(64, "KiB"),
+    latency_p99=Duration.of(2, "ms"),
+    service_time=Duration.of(1, "ms"),
+)
+SPREAD = Facts(
+    pool="gpu",
+    home=Home.POOL,
+    zones=(A, B),
+    accelerator_count=0,
+    state=(),
+    efa=False,
+    placement_group="cluster",
+    capacity_block_zone=NONE,
+)
+
+CASES = [
+    # functions
+    Case("a function with every bound", FUNCTION, _function(PLACED), {}),
+    Case("a function of somebody else's with bounds", FUNCTION, _function(), {}),
+    Case(
+        "a function of somebody else's without reserved concurrency",
+        FUNCTION,
+        {"memorySize": 512.0, "timeout": 3.0},
+        {"runaway-function": "no reserved concurrency"},
+    ),
+    Case(
+        "a reserved concurrency of -1 is none",
+        FUNCTION,
+        _function(reservedConcurrentExecutions=-1.0),
+        {"runaway-function": "no reserved concurrency"},
+    ),
+    Case(
+        "a function for a workload that needs a GPU",
+        FUNCTION,
+        _function(GPU),
+        {"accelerator-needs-metal": "embed: it needs 1 L4 with 20GiB"},
+    ),
+    Case(
+        "a function for a workload that needs 12 GiB, set to what a function can have",
+        FUNCTION,
+        _function(BIG, memorySize=10240.0),
+        {"memory-over-function-limit": "needs 12,288 MB"},
+    ),
+    Case(
+        "a function of somebody else's set to 12 GiB without Managed Instances",
+        FUNCTION,
+        _function(memorySize=12288.0),
+        {"memory-over-function-limit": "thing: it is given 12,288 MB"},
+    ),
+    Case(
+        "the same on Managed Instances",
+        FUNCTION,
+        _function(
+            memorySize=12288.0, capacityProviderConfig={"lambdaManagedInstancesCapacityProviderConfig": {}}
+        ),
+        {},
+    ),
+    Case(
+        "a reserved function without Managed Instances has no more than any",
+        FUNCTION,
+        _function(replace(BIG, home=Home.RESERVED_FUNCTION)),
+        {"memory-over-function-limit": "provisioned concurrency"},
+    ),
+    Case(
+        "a function whose latency budget does not bear reads across zones",
+        FUNCTION,
+        _function(EAGER),
+        {"state-locality": "1 x 2ms (assumed)"},
+    ),
+    Case(
+        "a function whose tags say that the stack has no budget",
+        FUNCTION,
+        _function(replace(PLACED, budget=False)),
+        {"runaway-function": "no budget"},
+    ),
+    Case(
+        "a function whose concurrency is not known yet, and is judged by the rest",
+        FUNCTION,
+        _function(GPU, reservedConcurrentExecutions=UNKNOWN_NUMBER_VALUE),
+        {
+            "accelerator-needs-metal": "1 L4",
+            UNDECIDED: "runaway-function: embed: cannot be decided without reserved concurrency",
+        },
+    ),
+    Case(
+        "a function whose memory is not known yet",
+        FUNCTION,
+        _function(memorySize=UNKNOWN_NUMBER_VALUE),
+        {UNDECIDED: "memory-over-function-limit: thing: cannot be decided without memory"},
+    ),
+    Case(
+        "one tag not known yet beside tags that are",
+        FUNCTION,
+        _function(tags={**GPU.to_tags(), "halfmetal:memory": UNKNOWN_STRING_VALUE}),
+        {"accelerator-needs-metal": "1 L4"},
+    ),
+    Case(
+        "tags not known yet",
+        FUNCTION,
+        _function(tags=UNKNOWN_OBJECT_VALUE),
+        {UNDECIDED: "accelerator-needs-metal: thing: cannot be decided without accelerator count"},
+    ),
+    Case(
+        "secrets are read like anything else",
+        FUNCTION,
+        _function(memorySize=_secret(12288.0), tags=_secret(GPU.to_tags())),
+        {"accelerator-needs-metal": "1 L4", "memory-over-function-limit": "is given 12,288 MB"},
+    ),
+    Case(
+        "a tag that somebody spoiled",
+        FUNCTION,
+        _function(tags={**PLACED.to_tags(), "halfmetal:state": "@@"}),
+        {UNDECIDED: "state-locality: embed: cannot be decided without state"},
+    ),
+    Case(
+        "default tags of the provider count",
+        FUNCTION,
+        {**BOUNDED, "tagsAll": GPU.to_tags()},
+        {"accelerator-needs-metal": "1 L4"},
+    ),
+    Case(
+        "a stack that sets a lower limit",
+        FUNCTION,
+        _function(),
+        {"memory-over-function-limit": "1,024 MB (set by this stack)"},
+        overrides={"memory-over-function-limit": Override(thresholds={"on_demand": "1GiB"})},
+    ),
+    # pods
+    Case("a deployment in the zone of its state", DEPLOYMENT, _deployment(READER), {}),
+    Case("a deployment of somebody else's", DEPLOYMENT, _deployment(), {}),
+    Case(
+        "a deployment held by affinity to another zone than its state",
+        DEPLOYMENT,
+        _deployment(READER, affinity=_in_zones(B)),
+        {"state-locality": "it sits in us-east-1b and features is in us-east-1a"},
+    ),
+    Case(
+        "a deployment held by its selector to another zone than its state",
+        DEPLOYMENT,
+        _deployment(READER, nodeSelector={"topology.kubernetes.io/zone": B}),
+        {"state-locality": "us-east-1b"},
+    ),
+    Case(
+        "a deployment allowed in a second zone",
+        DEPLOYMENT,
+        _deployment(READER, affinity=_in_zones(A, B)),
+        {"state-locality": "us-east-1a, us-east-1b"},
+    ),
+    Case(
+        "a deployment whose zone is not known yet",
+        DEPLOYMENT,
+        _deployment(READER, nodeSelector={"topology.kubernetes.io/zone": UNKNOWN_STRING_VALUE}),
+        {UNDECIDED: "state-locality: embed: cannot be decided without zones"},
+    ),
+    Case(
+        "a deployment that asks for GPUs",
+        DEPLOYMENT,
+        _deployment(containers=_asking(requests={"nvidia.com/gpu": "1"}, limits={"nvidia.com/gpu": "1"})),
+        {},
+    ),
+    Case(
+        "pods with EFA in two zones",
+        DEPLOYMENT,
+        _deployment(affinity=_in_zones(A, B), containers=_asking(limits={"vpc.amazonaws.com/efa": 4.0})),
+        {"zone-capacity": "EFA means one zone"},
+    ),
+    Case(
+        "containers that are not known yet",
+        DEPLOYMENT,
+        _deployment(READER, containers=UNKNOWN_ARRAY_VALUE),
+        {},
+    ),
+    # nodes
+    Case(
+        "a node group of a placement group over two zones",
+        NODE_GROUP,
+        {"tags": SPREAD.to_tags(), "subnetIds": [UNKNOWN_STRING_VALUE, UNKNOWN_STRING_VALUE]},
+        {"zone-capacity": "gpu: a cluster placement group means one zone"},
+    ),
+    Case(
+        "a node group of somebody else's, subnets not known yet",
+        NODE_GROUP,
+        {"subnetIds": UNKNOWN_ARRAY_VALUE},
+        {},
+    ),
+    Case(
+        "a launch template with EFA whose tags say two zones",
+        LAUNCH_TEMPLATE,
+        {
+            "tags": replace(SPREAD, placement_group=NONE, efa=False).to_tags(),
+            "networkInterfaces": [{"interfaceType": "efa", "deviceIndex": 0.0}],
+        },
+        {"zone-capacity": "EFA means one zone"},
+    ),
+    Case(
+        "a launch template of somebody else's with EFA and its zone",
+        LAUNCH_TEMPLATE,
+        {"networkInterfaces": [{"interfaceType": "efa"}], "placement": {"availabilityZone": A}},
+        {},
+    ),
+    Case(
+        "a launch template whose capacity block is in another zone",
+        LAUNCH_TEMPLATE,
+        {
+            "tags": replace(SPREAD, placement_group=NONE, zones=(A,), capacity_block_zone=B).to_tags(),
+            "capacityReservationSpecification": {
+                "capacityReservationTarget": {"capacityReservationId": "cr-0123456789abcdef0"}
+            },
+        },
+        {"zone-capacity": "its capacity block is in us-east-1b"},
+    ),
+    Case("a resource that no rule reads", "aws:s3/bucket:Bucket", {"bucket": UNKNOWN_STRING_VALUE}, {}),
+]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.says) for case in CASES])
+def test_what_the_resource_policies_report(case: Case):
+    said = _reports(case.resource_type, case.props, case.overrides)
+    assert set(said) == set(case.reported), said
+    for policy, part in case.reported.items():
+        assert part in said[policy]
+
+
+def test_a_rule_that_the_stack_disabled_says_nothing():
+    disabled = {"accelerator-needs-metal": Override(Enforcement.DISABLED)}
+    assert _reports(FUNCTION, _function(GPU), disabled) == {}
+
+
+def test_a_refusal_says_what_to_do():
+    (said,) = _reports(FUNCTION, _function(GPU)).values()
+    assert re.search(r"To do: place it on nodes that have the accelerator .*`placement\.home: pool`", said)
+
+
+def test_pack_configuration_goes_over_the_stacks_own():
+    said = _reports(
+        FUNCTION,
+        _function(),
+        {"memory-over-function-limit": Override(thresholds={"on_demand": "1GiB"})},
+        {"memory-over-function-limit": {"on_demand": "4GiB"}},
+    )
+    assert said == {}
+
+
+@pytest.mark.parametrize(
+    ("props", "facts"),
+    [
+        pytest.param(
+            {}, {"function_memory": "128MiB", "timeout": "3s"}, id="what AWS takes when nothing is said"
+        ),
+        pytest.param({"memorySize": -5.0}, {"function_memory": None}, id="a size that cannot be"),
+        pytest.param({"memorySize": 1e300}, {"function_memory": None}, id="a size beyond all others"),
+        pytest.param({"timeout": "soon"}, {"timeout": None}, id="a timeout that is no number"),
+    ],
+)
+def test_what_a_function_states_is_read(props: dict[str, Any], facts: dict[str, str | None]):
+    subject = read(FUNCTION, _bag(props))
+    assert subject is not None
+    for name, spelled in facts.items():
+        value = getattr(subject.facts, name)
+        assert (str(value) if value is not None else None) == spelled
+        assert (name in subject.unread) == (spelled is None)
+
+
+@pytest.mark.parametrize(
+    ("spec", "count"),
+    [
+        pytest.param({}, 0, id="none"),
+        pytest.param({"containers": _asking(limits={"nvidia.com/gpu": 2.0})}, 2, id="limits only"),
+        pytest.param(
+            {"containers": _asking(requests={"nvidia.com/gpu": "2"})}, 2, id="requests only, as text"
+        ),
+        pytest.param(
+            {"containers": [*_asking(limits={"nvidia.com/gpu": 1}), *_asking(limits={"nvidia.com/gpu": 1})]},
+            2,
+            id="two containers",
+        ),
+        pytest.param({"containers": _asking(limits={"nvidia.com/mig-1g.5gb": 1})}, 1, id="a slice of one"),
+        pytest.param({"containers": _asking(limits={"cpu": "1", "memory": "1Gi"})}, 0, id="other resources"),
+        pytest.param(
+            {"containers": _asking(limits={"nvidia.com/gpu": UNKNOWN_NUMBER_VALUE})}, None, id="not known yet"
+        ),
+    ],
+)
+def test_accelerators_of_pods_are_counted(spec: dict[str, Any], count: int | None):
+    subject = read(DEPLOYMENT, _bag(_deployment(**spec)))
+    assert subject is not None
+    assert subject.facts.accelerator_count == count
+
+
+def test_a_function_is_a_function_whatever_its_tags_say():
+    subject = read(FUNCTION, _bag({"tags": replace(PLACED, home=Home.POOL).to_tags()}))
+    assert subject is not None
+    assert subject.facts.home is Home.FUNCTION
+    assert subject.facts.reserved_concurrency == UNRESERVED
+
+
+unknowns = st.sampled_from(
+    [UNKNOWN_STRING_VALUE, UNKNOWN_NUMBER_VALUE, UNKNOWN_ARRAY_VALUE, UNKNOWN_OBJECT_VALUE]
+)
+leaves = unknowns | st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=5)
+values = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "containers",
+                    "resources",
+                    "limits",
+                    "nvidia.com/gpu",
+                    "key",
+                    "values",
+                    "halfmetal:state",
+                    "name",
+                ]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=12,
+)
+PROPERTIES = (
+    "tags", "memorySize", "timeout", "reservedConcurrentExecutions", "capacityProviderConfig", "placement",
+    "networkInterfaces", "capacityReservationSpecification", "metadata", "spec", "subnetIds",
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from([FUNCTION, NODE_GROUP, LAUNCH_TEMPLATE, DEPLOYMENT, "kubernetes:core/v1:Pod"]),
+    st.dictionaries(st.sampled_from(PROPERTIES), values),
+    st.text(alphabet="secret", min_size=12, max_size=12),
+)
+def test_no_bag_of_properties_breaks_a_policy_or_leaks_a_secret(
+    resource_type: str, props: dict[str, Any], secret: str
+):
+    said = _reports(resource_type, {**props, "environment": {"variables": {"KEY": _secret(secret)}}})
+    assert secret not in "".join(said.values())
