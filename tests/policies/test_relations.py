@@ -1,0 +1,290 @@
+"""What only a whole stack shows: log groups, alarms, the budget, the zones of a node group's subnets."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from pulumi_policy import PolicyResource, PolicyResourceOptions, StackValidationArgs, StackValidationPolicy
+from pulumi_policy.deserialize import deserialize_properties
+from pulumi_policy.policy import PolicyCustomTimeouts
+from pulumi_policy.proxy import (
+    UNKNOWN_ARRAY_VALUE,
+    UNKNOWN_NUMBER_VALUE,
+    UNKNOWN_OBJECT_VALUE,
+    UNKNOWN_STRING_VALUE,
+    unknown_checking_proxy,
+)
+
+from components.placement import NONE, Enforcement, Facts, Home, Override
+from components.spec import Memory
+from policies.pack import SUMMARY, policies
+from policies.relations import ALARM, BUDGET, LOG_GROUP, PLACEMENT_GROUP, SUBNET
+from policies.subjects import FUNCTION, LAUNCH_TEMPLATE, NODE_GROUP
+
+A, B = "us-east-1a", "us-east-1b"
+RUNAWAY, CAPACITY, UNDECIDED = (
+    "runaway-function-across-stack",
+    "zone-capacity-across-stack",
+    "undecided-across-stack",
+)
+NO_OPTIONS = PolicyResourceOptions(
+    protect=False,
+    ignore_changes=[],
+    delete_before_replace=None,
+    aliases=[],
+    custom_timeouts=PolicyCustomTimeouts(0, 0, 0),
+    additional_secret_outputs=[],
+)
+
+
+def _made(resource_type: str, called: str, /, **props: Any) -> PolicyResource:
+    bag: Any = unknown_checking_proxy(deserialize_properties(props))
+    return PolicyResource(
+        resource_type, bag, f"urn:{resource_type}:{called}", called, NO_OPTIONS, None, None, [], {}
+    )
+
+
+def _from(resource: PolicyResource, /, **sources: PolicyResource | list[PolicyResource]) -> PolicyResource:
+    """The resource, with properties computed from others."""
+    for name, each in sources.items():
+        found = each if isinstance(each, list) else [each]
+        resource.property_dependencies[name] = found
+        resource.dependencies.extend(found)
+    return resource
+
+
+def _function(**props: Any) -> PolicyResource:
+    return _made(
+        FUNCTION,
+        "embed",
+        **{
+            "name": "embed-1a2b",
+            "timeout": 30.0,
+            "reservedConcurrentExecutions": 10.0,
+            "memorySize": 512.0,
+            **props,
+        },
+    )
+
+
+def _log_group(**props: Any) -> PolicyResource:
+    return _made(
+        LOG_GROUP, "embed-log", **{"name": "/aws/lambda/embed-1a2b", "retentionInDays": 14.0, **props}
+    )
+
+
+def _alarm(**props: Any) -> PolicyResource:
+    return _made(ALARM, "embed-alarm", **{"dimensions": {"FunctionName": "embed-1a2b"}, **props})
+
+
+BUDGETED = _made(BUDGET, "budget", budgetType="COST")
+
+
+def _all(
+    resources: list[PolicyResource], overrides: dict[str, Override] | None = None
+) -> tuple[dict[str, str], str]:
+    said: dict[str, str] = {}
+    lines: list[str] = []
+    for policy in policies(overrides or {}, say=lines.append):
+        if isinstance(policy, StackValidationPolicy):
+            reports: list[str] = []
+            policy.validate(
+                StackValidationArgs(resources),
+                lambda message, urn=None, reports=reports: reports.append(f"{urn} {message}"),
+            )
+            if reports:
+                said[policy.name] = "\n".join(reports)
+    (line,) = lines
+    return said, line
+
+
+@dataclass(frozen=True)
+class Case:
+    says: str
+    resources: list[PolicyResource]
+    reported: dict[str, str]
+
+
+def _linked_before_names_are_known() -> list[PolicyResource]:
+    group = _log_group(name=UNKNOWN_STRING_VALUE)
+    function = _from(_function(name=UNKNOWN_STRING_VALUE), loggingConfig=group)
+    return [group, function, _from(_alarm(dimensions=UNKNOWN_OBJECT_VALUE), dimensions=function), BUDGETED]
+
+
+def _named_after_the_function() -> list[PolicyResource]:
+    function = _function(name=UNKNOWN_STRING_VALUE)
+    group = _from(_log_group(name=UNKNOWN_STRING_VALUE), name=function)
+    alarm = _from(_alarm(dimensions={"FunctionName": UNKNOWN_STRING_VALUE}), dimensions=function)
+    return [group, function, alarm, BUDGETED]
+
+
+def _own_logging() -> list[PolicyResource]:
+    return [
+        _function(loggingConfig={"logGroup": "/models/embed"}),
+        _log_group(name="/models/embed"),
+        _alarm(),
+        BUDGETED,
+    ]
+
+
+TAGGED = Facts(home=Home.FUNCTION, alarm=False, budget=False, log_retention_days=14)
+
+
+def _nodes(
+    *zones: str, template: PolicyResource | None = None, tags: Facts | None = None
+) -> list[PolicyResource]:
+    subnets = [_made(SUBNET, f"subnet-{zone}", availabilityZone=zone) for zone in zones]
+    props: dict[str, Any] = {"subnetIds": UNKNOWN_ARRAY_VALUE}
+    if tags is not None:
+        props["tags"] = tags.to_tags()
+    if template is not None:
+        props["launchTemplate"] = {"id": UNKNOWN_STRING_VALUE}
+    group = _from(_made(NODE_GROUP, "gpu", **props), subnetIds=subnets)
+    return [
+        *subnets,
+        *([template] if template else []),
+        _from(group, launchTemplate=template) if template else group,
+    ]
+
+
+def _template(strategy: str | None = None, **props: Any) -> PolicyResource:
+    if strategy is None:
+        return _made(LAUNCH_TEMPLATE, "template", **props)
+    placement_group = _made(PLACEMENT_GROUP, "together", strategy=strategy, name="together")
+    return _from(
+        _made(LAUNCH_TEMPLATE, "template", placement={"groupName": UNKNOWN_STRING_VALUE}, **props),
+        placement=placement_group,
+    )
+
+
+def _reserved(zone: str) -> PolicyResource:
+    block = _made("aws:ec2/capacityBlockReservation:CapacityBlockReservation", "block", availabilityZone=zone)
+    target = {"capacityReservationTarget": {"capacityReservationId": UNKNOWN_STRING_VALUE}}
+    return _from(
+        _made(LAUNCH_TEMPLATE, "template", capacityReservationSpecification=target),
+        capacityReservationSpecification=block,
+    )
+
+
+EFA = {"networkInterfaces": [{"interfaceType": "efa"}]}
+POOL = Facts(
+    pool="gpu", home=Home.POOL, zones=(A, B), accelerator_count=0, state=(), efa=False,
+    placement_group="cluster", capacity_block_zone=NONE,
+)  # fmt: skip
+
+CASES = [
+    Case("everything is there", [_function(), _log_group(), _alarm(), BUDGETED], {}),
+    Case("a log group and an alarm linked before any name is known", _linked_before_names_are_known(), {}),
+    Case("a log group and an alarm named after the function", _named_after_the_function(), {}),
+    Case("a function that logs to a group of its choice", _own_logging(), {}),
+    Case("no log group", [_function(), _alarm(), BUDGETED], {RUNAWAY: "logs kept for ever"}),
+    Case(
+        "a log group without retention",
+        [_function(), _log_group(retentionInDays=None), _alarm(), BUDGETED],
+        {RUNAWAY: "logs kept for ever"},
+    ),
+    Case(
+        "a log group of another function",
+        [_function(), _log_group(name="/aws/lambda/other"), _alarm(), BUDGETED],
+        {RUNAWAY: "logs kept for ever"},
+    ),
+    Case("no alarm", [_function(), _log_group(), BUDGETED], {RUNAWAY: "no alarm"}),
+    Case(
+        "an alarm of another function",
+        [_function(), _log_group(), _alarm(dimensions={"FunctionName": "other"}), BUDGETED],
+        {RUNAWAY: "no alarm"},
+    ),
+    Case("no budget", [_function(), _log_group(), _alarm()], {RUNAWAY: "no budget for the stack"}),
+    Case(
+        "nothing at all",
+        [_function()],
+        {RUNAWAY: "embed: it has logs kept for ever, no alarm, no budget for the stack. To do: set what"},
+    ),
+    Case(
+        "a retention that is not known yet",
+        [_function(), _log_group(retentionInDays=UNKNOWN_NUMBER_VALUE), _alarm(), BUDGETED],
+        {UNDECIDED: "runaway-function: embed: cannot be decided without log retention days"},
+    ),
+    Case(
+        "an alarm on nobody knows what yet",
+        [_function(), _log_group(), _alarm(dimensions=UNKNOWN_OBJECT_VALUE), BUDGETED],
+        {UNDECIDED: "without alarm"},
+    ),
+    Case(
+        "what a function's own tags said is missing was refused before and is not said again",
+        [_function(tags=TAGGED.to_tags()), _log_group()],
+        {},
+    ),
+    Case(
+        "a bound that its own policy refuses is not repeated here",
+        [_function(reservedConcurrentExecutions=-1.0, timeout=9999.0), _log_group(), _alarm(), BUDGETED],
+        {},
+    ),
+    Case("a node group in two zones, nothing that ties it", _nodes(A, B), {}),
+    Case("a node group with EFA in one zone", _nodes(A, template=_template(**EFA)), {}),
+    Case(
+        "a node group with EFA in two zones",
+        _nodes(A, B, template=_template(**EFA)),
+        {CAPACITY: "gpu: EFA means one zone, and its nodes are asked for in us-east-1a, us-east-1b"},
+    ),
+    Case(
+        "a cluster placement group over two zones",
+        _nodes(A, B, template=_template("cluster")),
+        {CAPACITY: "a cluster placement group means one zone"},
+    ),
+    Case("a spread placement group over two zones", _nodes(A, B, template=_template("spread")), {}),
+    Case(
+        "a placement group of unknown strategy over two zones",
+        _nodes(A, B, template=_template(placement={"groupName": "theirs"})),
+        {UNDECIDED: "zone-capacity: gpu: cannot be decided without placement group"},
+    ),
+    Case("a capacity block in its zone", _nodes(A, template=_reserved(A)), {}),
+    Case(
+        "a capacity block in another zone",
+        _nodes(A, template=_reserved(B)),
+        {CAPACITY: "its capacity block is in us-east-1b"},
+    ),
+    Case("what its tags say was refused before and is not said again", _nodes(A, B, tags=POOL), {}),
+]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.says) for case in CASES])
+def test_what_the_stack_policies_report(case: Case):
+    said, _ = _all(case.resources)
+    assert set(said) == set(case.reported), said
+    for policy, part in case.reported.items():
+        assert part in said[policy]
+
+
+def test_a_violation_points_at_the_resource():
+    said, _ = _all([_function()])
+    assert said[RUNAWAY].startswith(f"urn:{FUNCTION}:embed ")
+
+
+def test_a_disabled_rule_is_not_run_across_the_stack_either():
+    said, line = _all([_function()], {"runaway-function": Override(Enforcement.DISABLED)})
+    assert said == {}
+    assert "4 placement rules" in line
+
+
+@pytest.mark.parametrize(
+    ("resources", "line"),
+    [
+        pytest.param(
+            [_function(), _log_group(), _alarm(), BUDGETED],
+            "halfmetal: 5 placement rules on 1 of 4 resources: all kept",
+            id="all kept",
+        ),
+        pytest.param(
+            [_function(tags=replace(TAGGED, memory=Memory.of(12, "GiB"), accelerator_count=1).to_tags())],
+            "halfmetal: 5 placement rules on 1 of 1 resources: broken:"
+            " accelerator-needs-metal, memory-over-function-limit, runaway-function",
+            id="three broken, one of them across the stack",
+        ),
+        pytest.param([], "halfmetal: 5 placement rules on 0 of 0 resources: all kept", id="nothing there"),
+    ],
+)
+def test_a_stack_is_summed_up_in_one_line(resources: list[PolicyResource], line: str):
+    said, summary = _all(resources)
+    assert summary == line
+    assert SUMMARY not in said
