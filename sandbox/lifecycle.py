@@ -63,7 +63,7 @@ def up(topology: str, progress: Progress) -> Outcome:
     """
     wanted = Topology.HYBRID if topology == "auto" else Topology(topology)
     root = state_dir()
-    with _interruptible(), _alone(root, progress):
+    with _interruptible(), _told_of_disk(), _alone(root, progress):
         instance = instances.ensure(wanted, root)
         _prepare(instance)
         instance = _with_free_ports(instance, progress)
@@ -78,7 +78,7 @@ def down(progress: Progress) -> list[str]:
     removes no directory that it did not make.
     """
     root = state_dir()
-    with _interruptible(), _alone(root, progress):
+    with _interruptible(), _told_of_disk(), _alone(root, progress):
         _refuse_foreign(root)
         instance = _instance(root)
         stopped = Supervisor(StatePaths(root), _defined(instance)).down(progress)
@@ -258,19 +258,26 @@ def _refuse_foreign(root: Path) -> None:
 def _remove(root: Path) -> None:
     """Remove the state. The instance goes last, so that an interrupted `down` can be run again."""
     last = StatePaths(root).instance
+    for path in root.iterdir() if root.is_dir() else ():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path != last:
+            path.unlink()
+    if root.is_dir():
+        shutil.rmtree(root)
+
+
+@contextlib.contextmanager
+def _told_of_disk() -> Iterator[None]:
+    """A file that cannot be read, written or removed is the machine's fault, and told as such."""
     try:
-        for path in root.iterdir() if root.is_dir() else ():
-            if path == last:
-                continue
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        shutil.rmtree(root, ignore_errors=not root.exists())
+        yield
     except OSError as error:
+        if error.filename is None:
+            raise
         raise SandboxError(
-            f"{error.filename} cannot be removed: {error.strerror}",
-            "remove it yourself, then run `halfmetal sandbox down` again",
+            f"{error.filename}: {(error.strerror or type(error).__name__).lower()}",
+            "see that the disk has room and the directory is yours, then run it again",
         ) from error
 
 

@@ -1,11 +1,12 @@
 """Processes that outlive the command which started them, found again and never mistaken for others.
 
 A process number says little: it may be stale after a crash or a reboot, and by then belong to a stranger. So
-a record keeps the number with the moment the process was created, and the process itself carries a *mark* in
-its environment: state directory, service and a random word. Whatever a service spawned inherits the mark,
+every service carries a *mark* in its environment (state directory, service, a random word), and its record
+keeps the mark and the moment of its creation with the number. Whatever a service spawned inherits the mark,
 which is how children that outlived their parent are found. Nothing is ever signalled without that proof.
 """
 
+import contextlib
 import os
 import secrets
 import signal
@@ -22,7 +23,7 @@ from sandbox.errors import SandboxError
 from sandbox.instance import write_atomically
 
 MARK = "HALFMETAL_SERVICE"
-# Creation times are whole clock ticks; this also forgives a clock that was corrected a little since.
+# Creation times are computed from the clock, which may have been corrected a little since.
 _SAME_MOMENT_S = 1.0
 _LAST_WORDS_S = 2.0
 _POLL_S = 0.02
@@ -64,12 +65,16 @@ class Record(BaseModel):
         """The live process that this record is about; None when it died or its number is a stranger's now."""
         try:
             process = psutil.Process(self.pid)
-            if not is_alive(process):
-                return None
-            same = abs(process.create_time() - self.created) < _SAME_MOMENT_S
-            return process if same or _mark(process) == self.mark else None
+            return process if is_alive(process) and self._is_about(process) else None
         except psutil.Error:
             return None
+
+    def _is_about(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.AccessDenied):
+            if environment := process.environ():
+                return environment.get(MARK) == self.mark
+        # An environment that may not be read: then the moment of its creation must do.
+        return abs(process.create_time() - self.created) < _SAME_MOMENT_S
 
 
 def spawn(  # noqa: PLR0913 - the parts of one process

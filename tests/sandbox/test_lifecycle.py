@@ -1,0 +1,257 @@
+"""`up` and `down` around fake services: twice at once, interrupted, on ports and directories of others."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import lifecycle_driver
+import pytest
+
+from sandbox import lifecycle
+from sandbox.errors import SandboxError
+from sandbox.instance import Instance
+from sandbox.paths import StatePaths
+from sandbox.processes import Record
+from sandbox.progress import Progress
+from sandbox.toolchain import Toolchain
+
+DRIVER = Path(lifecycle_driver.__file__)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """One sandbox in a temporary directory, driven from here or from other processes."""
+
+    home: Path
+
+    @property
+    def state(self) -> Path:
+        return self.home / "state"
+
+    def release(self) -> None:
+        (self.home / "release").touch()
+
+    def instance(self) -> Instance:
+        return Instance.load(self.state)
+
+    def record(self, name: str) -> Record | None:
+        return Record.read(StatePaths(self.state).run / f"{name}.json")
+
+    def pid(self, name: str) -> int | None:
+        record = self.record(name)
+        process = record.process() if record else None
+        return process.pid if process else None
+
+    def start(self, command: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, str(DRIVER), command], stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+
+def up() -> None:
+    lifecycle.up("pure", Progress.silent())
+
+
+def down() -> list[str]:
+    return lifecycle.down(Progress.silent())
+
+
+def until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    made = Sandbox(tmp_path)
+    monkeypatch.setenv("HALFMETAL_STATE_DIR", str(made.state))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(lifecycle, "services", lifecycle_driver.services)
+    monkeypatch.setattr(lifecycle, "ensure", lambda *_: Toolchain({}))
+    yield made
+    monkeypatch.setenv("HALFMETAL_STATE_DIR", str(made.state))
+    with contextlib.suppress(SandboxError):
+        down()
+
+
+def test_down_leaves_no_process_and_no_file_outside_the_cache(sandbox: Sandbox):
+    sandbox.release()
+    up()
+    pids = [sandbox.pid("emulator"), sandbox.pid("etcd")]
+
+    assert sorted(down()) == ["emulator", "etcd"]
+
+    assert not sandbox.state.exists()
+    assert all(pid and not _runs(pid) for pid in pids)
+    assert not list((sandbox.home / "cache").rglob("*.json"))
+    assert down() == []
+
+
+def test_status_tells_what_is_dead_and_whether_anything_is_up(sandbox: Sandbox):
+    before = lifecycle.status()
+    sandbox.release()
+    up()
+    ready = lifecycle.status()
+    os.kill(sandbox.pid("etcd") or 0, signal.SIGKILL)
+    until(lambda: sandbox.pid("etcd") is None)
+    dead = lifecycle.status()
+
+    assert (before.instance, before.well, ready.well, dead.well) == (None, False, True, False)
+    assert {s.name: s.state for s in dead.services} == {"emulator": "ready", "etcd": "dead"}
+
+
+def test_two_ups_at_once_take_turns_and_start_everything_once(sandbox: Sandbox):
+    first = sandbox.start("up")
+    until(lambda: sandbox.pid("emulator"))
+    second = sandbox.start("up")
+    assert any("waiting for it to end" in line for line in second.stderr or ())
+    pid = sandbox.pid("emulator")
+    sandbox.release()
+
+    assert (first.wait(20), second.wait(20)) == (0, 0)
+    assert sandbox.pid("emulator") == pid
+    _drain(first, second)
+
+
+@pytest.mark.parametrize(
+    ("interruption", "next_command"),
+    [(signal.SIGINT, "up"), (signal.SIGTERM, "down"), (signal.SIGKILL, "up"), (signal.SIGKILL, "down")],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_after_an_interrupted_up_the_next_command_works(
+    interruption: signal.Signals, next_command: str, sandbox: Sandbox
+):
+    interrupted = sandbox.start("up")
+    until(lambda: sandbox.pid("emulator"))
+    pid = sandbox.pid("emulator")
+    interrupted.send_signal(interruption)
+    assert interrupted.wait(20) != 0
+    _drain(interrupted)
+    assert sandbox.pid("emulator") == pid, "what was started stays, on record"
+
+    sandbox.release()
+    if next_command == "up":
+        up()
+        assert sandbox.pid("emulator") == pid
+    else:
+        down()
+        assert not sandbox.state.exists()
+        assert pid
+        assert not _runs(pid)
+
+
+def test_a_stranger_on_a_port_that_nothing_remembers_is_evaded(sandbox: Sandbox):
+    sandbox.release()
+    up()
+    port = sandbox.instance().ports["etcd_client"]
+    os.kill(sandbox.pid("etcd") or 0, signal.SIGKILL)
+    until(lambda: sandbox.pid("etcd") is None)
+
+    with socket.create_server(("127.0.0.1", port)):
+        up()
+
+    assert sandbox.instance().ports["etcd_client"] != port
+    assert lifecycle.status().well
+
+
+@pytest.mark.parametrize("deployed", [False, True], ids=["nothing deployed", "a stack deployed"])
+def test_a_stranger_on_the_emulators_port_is_evaded_unless_a_stack_remembers_it(
+    sandbox: Sandbox, *, deployed: bool
+):
+    sandbox.release()
+    up()
+    port = sandbox.instance().ports["emulator"]
+    os.kill(sandbox.pid("emulator") or 0, signal.SIGKILL)
+    until(lambda: sandbox.pid("emulator") is None)
+    if deployed:
+        stack = StatePaths(sandbox.state).backend / ".pulumi" / "stacks" / "halfmetal" / "hybrid.json"
+        stack.parent.mkdir(parents=True)
+        stack.write_text("{}")
+
+    with socket.create_server(("127.0.0.1", port)):
+        if deployed:
+            with pytest.raises(
+                SandboxError, match=rf"port {port}, which emulator needs, is taken by process"
+            ):
+                up()
+        else:
+            up()
+
+    assert (sandbox.instance().ports["emulator"] == port) is deployed
+
+
+def test_a_directory_with_somebodys_files_is_neither_used_nor_removed(sandbox: Sandbox):
+    sandbox.state.mkdir()
+    (sandbox.state / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(SandboxError, match="is not empty and holds no sandbox"):
+        up()
+    with pytest.raises(SandboxError, match="so nothing there is removed"):
+        down()
+
+    assert (sandbox.state / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        pytest.param(lambda paths: paths.instance.write_text("{"), id="instance cannot be read"),
+        pytest.param(lambda paths: (paths.run / "etcd.json").unlink(), id="a record is missing"),
+        pytest.param(lambda paths: (paths.run / "etcd.json").write_text("{"), id="a record cannot be read"),
+        pytest.param(lambda paths: (paths.logs / "etcd.log").unlink(), id="a log is missing"),
+    ],
+)
+def test_down_needs_nothing_to_be_whole(loss: Callable[[StatePaths], object], sandbox: Sandbox):
+    sandbox.release()
+    up()
+    pids = [sandbox.pid("emulator"), sandbox.pid("etcd")]
+    loss(StatePaths(sandbox.state))
+
+    down()
+
+    assert not sandbox.state.exists()
+    assert all(pid and not _runs(pid) for pid in pids)
+
+
+def test_an_instance_that_cannot_be_read_is_told_with_the_way_out(sandbox: Sandbox):
+    sandbox.release()
+    up()
+    StatePaths(sandbox.state).instance.write_text(json.dumps({"state": str(sandbox.state)}))
+
+    with pytest.raises(SandboxError) as caught:
+        up()
+
+    assert "instance.json cannot be read" in caught.value.what
+    assert "halfmetal sandbox down" in caught.value.remedy
+
+
+def test_a_state_directory_that_cannot_be_written_is_an_error_with_its_path(sandbox: Sandbox):
+    (sandbox.home / "file").touch()
+    blocked = sandbox.home / "file" / "state"
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SandboxError, match=str(blocked.parent)):
+        patch.setenv("HALFMETAL_STATE_DIR", str(blocked))
+        up()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def _drain(*processes: subprocess.Popen[str]) -> None:
+    for process in processes:
+        if process.stderr:
+            process.stderr.close()
