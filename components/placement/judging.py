@@ -138,7 +138,7 @@ class Rule:
         chosen = overrides or {}
         return Thresholds(
             {
-                name: Threshold(chosen[name], " (set by this stack)")
+                name: Threshold(chosen[name], " (as configured)")
                 if name in chosen
                 else _from_catalog(parameter.default(catalog))
                 for name, parameter in self.parameters.items()

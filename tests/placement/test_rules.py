@@ -84,7 +84,7 @@ ACCELERATOR = [
         "accelerator-needs-metal",
         _gpu(Home.RESERVED_FUNCTION),
         Answer.REFUSED,
-        ("16GiB (set by this stack)",),
+        ("16GiB (as configured)",),
         overrides={"managed_instances_accelerator_memory": GIB * 16},
     ),
     Case(
@@ -177,7 +177,7 @@ MEMORY = [
         "memory-over-function-limit",
         Facts(home=Home.FUNCTION, memory=GIB * 3),
         Answer.REFUSED,
-        ("2,048 MB (set by this stack)",),
+        ("2,048 MB (as configured)",),
         overrides={"on_demand": GIB * 2},
     ),
     Case(
@@ -305,7 +305,7 @@ LOCALITY = [
         "state-locality",
         _reader(Home.FUNCTION, latency_p99=Duration.of(26, "ms")),
         Answer.FITS,
-        ("500us (set by this stack)",),
+        ("500us (as configured)",),
         overrides={"cross_zone_round_trip": Duration.of(500, "us")},
     ),
 ]

@@ -252,7 +252,7 @@ CASES = [
         "a stack that sets a lower limit",
         FUNCTION,
         _function(),
-        {"memory-over-function-limit": "1,024 MB (set by this stack)"},
+        {"memory-over-function-limit": "1,024 MB (as configured)"},
         overrides={"memory-over-function-limit": Override(thresholds={"on_demand": "1GiB"})},
     ),
     # pods

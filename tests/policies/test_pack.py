@@ -1,0 +1,199 @@
+"""The pack as a process, spoken to as the engine does: its policies, levels and configuration."""
+
+import ast
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import yaml
+from google.protobuf import struct_pb2
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+
+from components.placement import RULES, Facts, Home, Override
+from components.spec import Memory
+from policies import overrides
+from policies.pack import policies
+from policies.subjects import FUNCTION
+
+ROOT = Path(__file__).parents[2]
+PACK = ROOT / "policies"
+GPU_FUNCTION = {
+    "memorySize": 2048,
+    "timeout": 30,
+    "reservedConcurrentExecutions": 10,
+    "tags": Facts(
+        workload="embed",
+        home=Home.FUNCTION,
+        memory=Memory.of(12, "GiB"),
+        accelerator_type="L4",
+        accelerator_count=1,
+        state=(),
+    ).to_tags(),
+}
+STACK = {
+    "topology": "hybrid",
+    "policies": {
+        "rules": {
+            "accelerator-needs-metal": {"enforcement": "advisory"},
+            "zone-capacity": {"enforcement": "disabled"},
+            "memory-over-function-limit": {"on_demand": "20GiB"},
+        }
+    },
+}
+
+
+@dataclass
+class _Pack:
+    analyzer: analyzer_pb2_grpc.AnalyzerStub
+    process: "subprocess.Popen[str]"
+
+    def analyze(self, resource_type: str, properties: dict[str, Any]) -> dict[str, Any]:
+        """Policy → its diagnostic, for one resource."""
+        bag = struct_pb2.Struct()
+        bag.update(properties)
+        request = analyzer_pb2.AnalyzeRequest(
+            type=resource_type, properties=bag, urn="urn:thing", name="thing"
+        )
+        return {each.policyName: each for each in self.analyzer.Analyze(request).diagnostics}
+
+    def configure(self, config: dict[str, analyzer_pb2.PolicyConfig]) -> None:
+        """Set the pack's configuration, as `--policy-pack-config` does."""
+        self.analyzer.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig=config))
+
+
+@contextmanager
+def _started(stack: object) -> Iterator[_Pack]:
+    config = {"PULUMI_CONFIG": json.dumps({"halfmetal:stack": json.dumps(stack)})}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(PACK)],
+        env={**os.environ, **config},
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=PACK,
+    )
+    assert process.stdout is not None
+    try:
+        port = process.stdout.readline().strip()
+        assert port.isdigit(), "the pack did not start"
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield _Pack(analyzer_pb2_grpc.AnalyzerStub(channel), process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def pack() -> Iterator[_Pack]:
+    with _started(STACK) as started:
+        yield started
+
+
+def test_the_pack_names_a_policy_for_each_rule_at_the_level_the_stack_gives_it(pack: _Pack):
+    info = pack.analyzer.GetAnalyzerInfo(struct_pb2.Struct())
+    level = {
+        policy.name: analyzer_pb2.EnforcementLevel.Name(policy.enforcementLevel) for policy in info.policies
+    }
+    assert info.name == "halfmetal"
+    assert level == {
+        "accelerator-needs-metal": "ADVISORY",
+        "memory-over-function-limit": "MANDATORY",
+        "state-locality": "MANDATORY",
+        "runaway-function": "MANDATORY",
+        "zone-capacity": "DISABLED",
+        "runaway-function-across-stack": "MANDATORY",
+        "zone-capacity-across-stack": "DISABLED",
+        "undecided": "ADVISORY",
+        "undecided-across-stack": "ADVISORY",
+        "summary": "ADVISORY",
+    }
+
+
+def test_thresholds_can_be_set_in_the_packs_configuration_within_what_its_schema_allows(pack: _Pack):
+    info = pack.analyzer.GetAnalyzerInfo(struct_pb2.Struct())
+    schema = {policy.name: dict(policy.configSchema.properties) for policy in info.policies}
+    for rule in RULES.values():
+        assert set(schema[rule.id]) == set(rule.parameters)
+    stated = schema["state-locality"]["cross_zone_round_trip"]
+    assert "Default: 2ms (assumed)" in stated["description"]
+    assert "default" not in stated
+
+
+def test_a_resource_is_judged_with_the_stacks_levels_and_thresholds(pack: _Pack):
+    said = pack.analyze(FUNCTION, GPU_FUNCTION)
+    assert set(said) == {"accelerator-needs-metal"}
+    assert said["accelerator-needs-metal"].enforcementLevel == analyzer_pb2.ADVISORY
+    assert "To do: place it on nodes" in said["accelerator-needs-metal"].message
+
+
+def test_a_whole_stack_is_summed_up_on_standard_output(pack: _Pack):
+    pack.analyzer.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=[]))
+    assert pack.process.stdout is not None
+    assert pack.process.stdout.readline() == "halfmetal: 4 placement rules on 0 of 0 resources: all kept\n"
+
+
+def test_the_packs_configuration_goes_over_the_stacks(pack: _Pack):
+    properties = struct_pb2.Struct()
+    properties.update({"on_demand": "8GiB"})
+    chosen = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.MANDATORY, properties=properties)
+    pack.configure({"memory-over-function-limit": chosen})
+    said = pack.analyze(FUNCTION, GPU_FUNCTION)
+    pack.configure({})
+    assert "at most 8,192 MB (as configured)" in said["memory-over-function-limit"].message
+    assert "memory-over-function-limit" not in pack.analyze(FUNCTION, GPU_FUNCTION)
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        pytest.param(None, id="no configuration"),
+        pytest.param("text", id="no mapping"),
+        pytest.param(
+            {"policies": {"rules": {"state-locality": {"cross_zone_round_trip": "soon"}}}}, id="no time"
+        ),
+        pytest.param({"policies": {"rules": {"no-such-rule": {}}}}, id="no such rule"),
+        pytest.param({"policies": "strict"}, id="policies that are no mapping"),
+    ],
+)
+def test_a_stack_file_that_makes_no_sense_leaves_the_rules_as_they_are(stack: object):
+    assert overrides.read(stack) == {}
+
+
+def test_a_stack_files_changes_are_read():
+    read = overrides.read(STACK)
+    assert read["memory-over-function-limit"] == Override(thresholds={"on_demand": "20GiB"})
+
+
+def test_only_the_packs_main_creates_a_pack():
+    """Creating a PolicyPack starts a server that never returns: an import must not do it."""
+    for path in PACK.rglob("*.py"):
+        called = {
+            node.func.id
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert ("PolicyPack" in called) == (path.name == "__main__.py")
+
+
+def test_policy_names_are_the_rules_names():
+    names = [policy.name for policy in policies({})]
+    assert len(names) == len(set(names))
+    assert set(RULES) <= set(names)
+
+
+def test_the_pack_runs_in_the_projects_environment():
+    manifest = yaml.safe_load((PACK / "PulumiPolicy.yaml").read_text())
+    assert manifest["runtime"] == {"name": "python", "options": {"virtualenv": "../.venv"}}
