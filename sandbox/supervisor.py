@@ -100,8 +100,8 @@ class Outcome:
     kept: list[str] = field(default_factory=list)
 
 
-class _Interrupted(Exception):  # noqa: N818 - no error: another step failed first, or the user pressed Ctrl-C
-    """This step was given up because the whole `up` was."""
+class _GivenUp(BaseException):
+    """This step ends because another failed, or the user pressed Ctrl-C; no fault, so no `Exception`."""
 
 
 class Supervisor:
@@ -256,7 +256,7 @@ class Supervisor:
 
     def _pause(self) -> None:
         if self._given_up.wait(_POLL_S):
-            raise _Interrupted
+            raise _GivenUp
 
     def _end_orphans(self) -> None:
         """End whatever outlived its service, such as the pods of a node agent that was killed."""

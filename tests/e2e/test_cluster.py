@@ -1,0 +1,223 @@
+"""The sandbox's cluster as its neighbours meet it: who is let in, where pods land, what a crash leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from real_shell import HALFMETAL, Sandbox, wait_for
+
+from sandbox.processes import MARK
+
+pytestmark = pytest.mark.e2e
+
+GPU_DEPLOYMENT = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "trainer"},
+    "spec": {
+        "replicas": 2,
+        "selector": {"matchLabels": {"app": "trainer"}},
+        "template": {
+            "metadata": {"labels": {"app": "trainer"}},
+            "spec": {
+                "nodeSelector": {"topology.kubernetes.io/zone": "us-east-1b"},
+                "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}],
+                "containers": [
+                    {
+                        "name": "trainer",
+                        "image": "registry.example/trainer:1",
+                        "resources": {"limits": {"nvidia.com/gpu": "8"}},
+                    }
+                ],
+            },
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    made = Sandbox(tmp_path_factory.mktemp("cluster") / "state")
+    made.outside.ok(HALFMETAL, "sandbox", "up", "--topology", "dedicated")
+    yield made
+    made.outside.ok(HALFMETAL, "sandbox", "down")
+
+
+def status(sandbox: Sandbox) -> tuple[int, dict[str, dict[str, Any]]]:
+    done = sandbox.outside.run(HALFMETAL, "sandbox", "status", "--json")
+    return done.returncode, {service["name"]: service for service in json.loads(done.stdout)["services"]}
+
+
+def instance(sandbox: Sandbox) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((sandbox.state / "instance.json").read_text())
+    return found
+
+
+def get(sandbox: Sandbox, port: str, path: str, context: ssl.SSLContext, token: str = "") -> int:
+    address = ("127.0.0.1", instance(sandbox)["ports"][port])
+    connection = http.client.HTTPSConnection(*address, timeout=10, context=context)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+        return connection.getresponse().status
+
+
+def trusting(sandbox: Sandbox, authority: str = "ca", identity: str = "") -> ssl.SSLContext:
+    pki = sandbox.state / "pki"
+    context = ssl.create_default_context(cafile=str(pki / f"{authority}.crt"))
+    if identity:
+        context.load_cert_chain(pki / f"{identity}.crt", pki / f"{identity}.key")
+    return context
+
+
+def marked(state: Path) -> list[psutil.Process]:
+    """Every living process that this sandbox started."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            ours = process.environ().get(MARK, "").startswith(f"{state}:")
+            if ours and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+@pytest.mark.parametrize("path", ["/version", "/readyz", "/healthz", "/api/v1/namespaces", "/openapi/v3"])
+def test_nobody_is_anonymous(path: str, cluster: Sandbox):
+    assert get(cluster, "apiserver", path, trusting(cluster)) == 401
+
+
+def test_an_unknown_token_is_refused(cluster: Sandbox):
+    assert (
+        get(cluster, "apiserver", "/api/v1/namespaces", trusting(cluster), token="k8s-aws-v1.bm9uZQ") == 401
+    )
+
+
+def test_a_known_token_without_a_role_may_nothing(cluster: Sandbox):
+    token = cluster.shell.ok("kubectl", "create", "token", "default").strip()
+
+    assert get(cluster, "apiserver", "/api/v1/namespaces", trusting(cluster), token=token) == 403
+    assert get(cluster, "apiserver", "/api/v1/secrets", trusting(cluster), token=token) == 403
+
+
+def test_the_api_server_is_trusted_by_the_sandboxs_authority_alone(cluster: Sandbox):
+    with pytest.raises(ssl.SSLCertVerificationError):
+        get(cluster, "apiserver", "/version", ssl.create_default_context())
+    with pytest.raises(ssl.SSLCertVerificationError):
+        get(cluster, "apiserver", "/version", trusting(cluster, authority="etcd-ca"))
+
+    assert "insecure" not in (cluster.state / "kubeconfig").read_text()
+    assert get(cluster, "apiserver", "/version", trusting(cluster, identity="administrator")) == 200
+
+
+def test_etcd_speaks_to_the_api_server_alone(cluster: Sandbox):
+    for identity in ("", "bootstrap"):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            get(cluster, "etcd_client", "/health", trusting(cluster, authority="etcd-ca", identity=identity))
+
+    assert get(cluster, "etcd_client", "/health", trusting(cluster, "etcd-ca", "etcd-client")) == 200
+
+
+def test_everything_listens_on_loopback(cluster: Sandbox):
+    listening = [
+        connection.laddr.ip
+        for process in marked(cluster.state)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+    assert len(listening) >= 7
+    assert [address for address in listening if not address.startswith("127.")] == []
+
+
+def test_gpu_pods_land_on_gpu_nodes_of_their_zone(cluster: Sandbox, tmp_path: Path):
+    shell = cluster.shell
+    (tmp_path / "deployment.json").write_text(json.dumps(GPU_DEPLOYMENT))
+    shell.ok("kubectl", "apply", "-f", str(tmp_path / "deployment.json"))
+    shell.ok("kubectl", "rollout", "status", "deployment/trainer", "--timeout=30s")
+
+    pods = shell.json("kubectl", "get", "pods", "-l", "app=trainer", "-o", "json")["items"]
+    nodes = {
+        node["metadata"]["name"]: node["metadata"]["labels"]
+        for node in shell.json("kubectl", "get", "nodes", "-o", "json")["items"]
+    }
+    places = [nodes[pod["spec"]["nodeName"]] for pod in pods]
+
+    assert len({pod["spec"]["nodeName"] for pod in pods}) == 2
+    assert {place["topology.kubernetes.io/zone"] for place in places} == {"us-east-1b"}
+    assert {place["halfmetal.dev/pool"] for place in places} == {"metal-gpu"}
+    octet = instance(cluster)["loopback_octet"]
+    assert all(pod["status"]["podIP"].startswith(f"10.{octet}.") for pod in pods)
+    # Service account admission is at work: each pod has a token of its own.
+    assert all(pod["spec"]["serviceAccountName"] == "default" for pod in pods)
+    assert all(pod["spec"]["volumes"][0]["name"].startswith("kube-api-access-") for pod in pods)
+
+
+def test_a_pod_that_asks_for_more_gpus_than_a_node_has_waits(cluster: Sandbox):
+    shell = cluster.shell
+    overrides = {
+        "spec": {
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [{"name": "big", "image": "x", "resources": {"limits": {"nvidia.com/gpu": "16"}}}],
+        }
+    }
+    shell.ok("kubectl", "run", "big", "--image=x", f"--overrides={json.dumps(overrides)}")
+
+    def refused() -> bool:
+        events = shell.ok("kubectl", "get", "events", "--field-selector=involvedObject.name=big")
+        return "FailedScheduling" in events and "Insufficient nvidia.com/gpu" in events
+
+    wait_for(refused, "the scheduler says that no node has 16 GPUs", 30)
+
+
+def test_a_killed_api_server_is_named_and_healed_with_its_data(cluster: Sandbox):
+    shell = cluster.shell
+    shell.ok("kubectl", "create", "configmap", "before", "--from-literal=a=b")
+    _, before = status(cluster)
+    os.kill(before["kube-apiserver"]["pid"], signal.SIGKILL)
+    wait_for(lambda: status(cluster)[1]["kube-apiserver"]["state"] == "dead", "the API server is dead")
+
+    code, dead = status(cluster)
+    spoken = cluster.outside.run(HALFMETAL, "sandbox", "status")
+    healing = cluster.outside.run(HALFMETAL, "sandbox", "up")
+    after_code, after = status(cluster)
+
+    assert (code, spoken.returncode) == (1, 1)
+    assert "kube-apiserver is dead" in spoken.stdout
+    assert dead["kube-apiserver"]["last_words"]
+    assert healing.returncode == 0, healing.stderr
+    assert "started again: kube-apiserver" in healing.stderr
+    assert after_code == 0
+    assert after["kube-apiserver"]["restarts"] == 1
+    assert after["kube-apiserver"]["ports"] == before["kube-apiserver"]["ports"]
+    assert {n: s["pid"] for n, s in after.items() if n != "kube-apiserver"} == {
+        n: s["pid"] for n, s in before.items() if n != "kube-apiserver"
+    }
+    assert "before" in shell.ok("kubectl", "get", "configmaps", "-o", "name")
+
+
+def test_a_second_sandbox_stands_beside_the_first_and_goes_without_a_trace(cluster: Sandbox, tmp_path: Path):
+    second = Sandbox(tmp_path / "state")
+    second.outside.ok(HALFMETAL, "sandbox", "up")
+    ours, theirs = instance(cluster), instance(second)
+
+    assert ours["loopback_octet"] != theirs["loopback_octet"]
+    assert set(ours["ports"].values()).isdisjoint(theirs["ports"].values())
+    assert "trainer" not in second.shell.ok("kubectl", "get", "deployments", "-A", "-o", "name")
+    assert marked(second.state)
+
+    second.outside.ok(HALFMETAL, "sandbox", "down")
+
+    listening = {c.laddr.port for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+    assert marked(second.state) == []
+    assert listening.isdisjoint(theirs["ports"].values())
+    assert not second.state.exists()
+    assert status(cluster)[0] == 0
