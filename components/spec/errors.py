@@ -8,6 +8,8 @@ from typing import Final
 
 _SHOWN_AT_MOST: Final = 60
 _ITEMS_SHOWN: Final = 4
+_TEXT_AT_MOST: Final = 500
+_NUMBER_AT_MOST: Final = 10**18
 _LEVELS_SHOWN: Final = 2
 
 
@@ -36,9 +38,9 @@ class Problem:
         return f"{where}:{shown} {self.message}\n    remedy: {self.remedy}"
 
     def as_json(self) -> dict[str, object]:
-        """The problem as plain JSON values; a collection is sketched as text."""
+        """The problem as plain JSON values; a collection, or what is very large, is sketched as text."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        if not isinstance(self.value, str | int | float | bool | None):
+        if not _is_small_scalar(self.value):
             plain["value"] = shown_value(self.value)
         return plain
 
@@ -58,6 +60,15 @@ class StackError(Exception):
     def to_json(self) -> str:
         """The problems as a JSON document: `{"problems": [{"path": …, "value": …, …}]}`."""
         return json.dumps({"problems": [problem.as_json() for problem in self.problems]}, indent=2)
+
+
+def _is_small_scalar(value: object) -> bool:
+    """Whether JSON can say it, and in short."""
+    if isinstance(value, str):
+        return len(value) <= _TEXT_AT_MOST
+    if isinstance(value, int | float):
+        return -_NUMBER_AT_MOST <= value <= _NUMBER_AT_MOST
+    return value is None
 
 
 def shown_value(value: object) -> str:

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from components.spec.errors import shown_value
 from components.spec.units import Quantity
 
 NAME_AT_MOST: Final = 40
@@ -123,7 +124,7 @@ Distinct: Final = AfterValidator(_distinct)
 
 def _text_for_number(value: object) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise mistake("is a number, where text is wanted", f'put it in quotes: "{value}"')
+        raise mistake("is a number, where text is wanted", f'put it in quotes: "{shown_value(value)}"')
     return value
 
 
@@ -133,10 +134,10 @@ Quoted: Final = BeforeValidator(_text_for_number)
 
 def _cores(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,7}m", value):
-        return int(value.removesuffix("m")) / 1000
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return _cores_in_range(int(value.removesuffix("m")) / 1000)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise mistake("is not a number of CPU cores", "write 2, 0.5 or 500m")
-    return value
+    return _cores_in_range(value)
 
 
 def _cores_in_range(value: float) -> float:
@@ -153,7 +154,6 @@ Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]
 Cores = Annotated[
     float,
-    AfterValidator(_cores_in_range),
     BeforeValidator(_cores),
     WithJsonSchema(
         {

@@ -18,8 +18,8 @@ _INTRODUCTION: Final = """\
 # The stack file
 
 Everything that stands under `halfmetal:stack` in `stacks/Pulumi.<stack>.yaml`. An unknown key is an error,
-and so is a number without its unit. `halfmetal validate` reports all problems at once, with file, line and what
-to write instead.
+and so is a number without its unit. `halfmetal validate` reports all problems at once, with file, line and
+what to write instead.
 
 An editor with a YAML language server checks and explains the file as you type if its first line is
 `# yaml-language-server: $schema=halfmetal.schema.json`.

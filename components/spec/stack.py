@@ -1,6 +1,6 @@
 """The stack file as a whole: value of the configuration key `halfmetal:stack`."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,19 @@ from components.spec.network import Network
 from components.spec.policies import PolicyOverrides
 from components.spec.state import StateStore
 from components.spec.workload import Workload
+
+_POOL: Final = {
+    "name": "cpu-a",
+    "kind": "managed",
+    "instance": "m7g.large",
+    "zones": ["us-east-1a"],
+    "nodes": {"desired": 2},
+}
+_WORKLOAD: Final = {
+    "name": "embed",
+    "serve": {"container": {"image": "halfmetal/embedder:0.1.0"}},
+    "needs": {"cpu": 1, "memory": "1GiB"},
+}
 
 
 class Stack(Model):
@@ -46,7 +59,13 @@ class Stack(Model):
         description=(
             "The Kubernetes side: cluster, gateway, pools. Absent in pure, needed in hybrid and dedicated."
         ),
-        examples=[{"cluster": {"provider": "eks", "version": "1.34"}, "gateway": {}, "pools": []}],
+        examples=[
+            {
+                "cluster": {"provider": "eks", "version": "1.34"},
+                "gateway": {"exposure": "vpc-link"},
+                "pools": [_POOL],
+            }
+        ],
     )
     state: tuple[StateStore, ...] = Field(
         default=(),
@@ -56,7 +75,7 @@ class Stack(Model):
     workloads: tuple[Workload, ...] = Field(
         min_length=1,
         description="What runs here: at least one.",
-        examples=[[{"name": "embed", "serve": {}, "needs": {"cpu": 1, "memory": "1GiB"}}]],
+        examples=[[_WORKLOAD]],
     )
     policies: PolicyOverrides = Field(
         default=PolicyOverrides(),

@@ -23,7 +23,9 @@ def choose(value: object, words: Iterable[str], otherwise: str = "") -> str:
         return otherwise
     listed = ", ".join([*known[:_LISTED_AT_MOST], *(["…"] if len(known) > _LISTED_AT_MOST else [])])
     folded = {word.lower(): word for word in known}
-    close = get_close_matches(str(value).lower(), list(folded), n=1, cutoff=_CLOSE)
-    if isinstance(value, str) and close:
+    close = (
+        get_close_matches(value.lower(), list(folded), n=1, cutoff=_CLOSE) if isinstance(value, str) else []
+    )
+    if close:
         return f"did you mean {folded[close[0]]}? Known here: {listed}"
     return f"choose from {listed}"

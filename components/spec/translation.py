@@ -92,7 +92,7 @@ def _step(place: Place, part: int | str) -> Place:
     if isinstance(part, int) and (item := shapes.item(place.wanted)) is not None:
         return Place(inside(place.path, part), item)
     if (value := shapes.value(place.wanted)) is not None:
-        return Place(inside(place.path, part), value, parent=place.wanted)
+        return Place(inside(place.path, str(part)), value, parent=place.wanted)
     candidates = shapes.models(place.wanted)
     if len(candidates) > 1:
         return Place(place.path, _tagged_by(candidates, part), place.example, place.parent)
@@ -113,7 +113,7 @@ def _tagged_by(candidates: tuple[type[BaseModel], ...], tag: int | str) -> type[
 
 def _field(model: type[BaseModel] | None, outer: str, name: int | str) -> Place:
     field = shapes.fields_of(model).get(str(name)) if model else None
-    path = inside(outer, name)
+    path = inside(outer, str(name))
     if field is None:
         return Place(path, None, parent=model, outer=outer)
     return Place(path, field.annotation, field.examples[0] if field.examples else None, model, outer)

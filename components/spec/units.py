@@ -22,7 +22,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 Number: TypeAlias = int | float | Decimal | Fraction
 
 _DECIMALS: Final = 9
-_NUMBER: Final = rf"[0-9]{{1,15}}(?:\.[0-9]{{1,{_DECIMALS}}})?"
+_DIGITS_AT_MOST: Final = 40
+_BARE_AT_MOST: Final = 10**18
+_NUMBER: Final = rf"[0-9]{{1,18}}(?:\.[0-9]{{1,{_DECIMALS}}})?"
 _LOOSE: Final = re.compile(r"\s*([+-]?)\s*([0-9][0-9_,]*(?:\.[0-9]+)?|\.[0-9]+)\s*(\D*?)\s*")
 
 
@@ -76,10 +78,12 @@ class Spelled(abc.ABC):
 
     @classmethod
     def _bare(cls, number: Number) -> UnitError:
-        if not math.isfinite(number):
+        if isinstance(number, float) and not math.isfinite(number):
             return UnitError("is not a finite number", cls._hint())
         if number < 0:
             return UnitError("is negative", cls._hint())
+        if number > _BARE_AT_MOST:
+            return UnitError("is absurdly large, and its unit is missing", cls._hint())
         return UnitError("is a bare number: its unit is missing", f"write {cls._spelling_of(number)!r}")
 
     @classmethod
@@ -116,7 +120,7 @@ class Quantity(Spelled):
     steps: int
 
     units: ClassVar[dict[str, int]]
-    """Unit as spelled → how many steps it is worth."""
+    """Unit as spelled → how many steps it is worth, largest first."""
     aliases: ClassVar[dict[str, str]] = {}
     """Unit as people from elsewhere spell it, in lower case → the unit that they mean."""
     bare_unit: ClassVar[str]
@@ -160,21 +164,25 @@ class Quantity(Spelled):
         if found is None:
             return UnitError(f"is not {cls.about}", cls._hint())
         sign, digits, written = found.groups()
-        number = Fraction(digits.replace(",", "").replace("_", ""))
         if sign == "-":
             return UnitError("is negative", cls._hint())
-        if not written:
-            return cls._bare(number)
+        if len(digits) > _DIGITS_AT_MOST:
+            return UnitError("is absurdly large or fine", "check the number and its unit")
+        number = Fraction(digits.replace(",", "").replace("_", ""))
+        return cls._misspelt(number, written) if written else cls._bare(number)
+
+    @classmethod
+    def _misspelt(cls, number: Fraction, written: str) -> UnitError:
         unit = written if written in cls.units else cls.aliases.get(written.lower().replace(" ", ""))
         if unit is None:
-            units = ", ".join(cls.units)
-            return UnitError(f"has the unit {written!r}, which is none of {units}", cls._hint())
-        try:
             return UnitError(
-                f"is not spelled as {cls.about}", f"write '{cls.of(number, unit).in_unit(unit)}'"
+                f"has the unit {written!r}, which is none of {', '.join(cls.units)}", cls._hint()
             )
+        try:
+            meant = cls.of(number, unit).in_unit(unit)
         except UnitError as error:
             return error
+        return UnitError(f"is not spelled as {cls.about}", f"write '{meant}'")
 
     @classmethod
     def _spelling_of(cls, number: Number) -> str:
@@ -194,6 +202,9 @@ class Quantity(Spelled):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
+
+    def __reduce__(self) -> tuple[type[Self], tuple[int]]:
+        return type(self), (self.steps,)
 
     def __bool__(self) -> bool:
         return self.steps != 0
@@ -237,12 +248,12 @@ class Memory(Quantity):
     units: ClassVar[dict[str, int]] = {
         "PiB": 2**50,
         "TiB": 2**40,
-        "GiB": 2**30,
-        "MiB": 2**20,
-        "KiB": 2**10,
         "TB": 10**12,
+        "GiB": 2**30,
         "GB": 10**9,
+        "MiB": 2**20,
         "MB": 10**6,
+        "KiB": 2**10,
         "kB": 10**3,
         "B": 1,
     }
@@ -469,6 +480,8 @@ class Money(Spelled):
         period = cls._periods.get((written or "month").lower())
         if period is None:
             return UnitError(f"has the period {written!r}, which is none of h, day, month, year", cls._hint())
+        if len(digits) > _DIGITS_AT_MOST:
+            return UnitError("is absurdly large or fine", "check the amount")
         try:
             meant = cls(Decimal(digits.replace(",", "").replace("_", "")), period)
         except UnitError as error:
@@ -493,6 +506,9 @@ class Money(Spelled):
 
     def __repr__(self) -> str:
         return f"Money({str(self)!r})"
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Decimal, Period]]:
+        return type(self), (self.amount, self.period)
 
     def __bool__(self) -> bool:
         return self.amount != 0
