@@ -12,6 +12,7 @@ from sandbox.aws.emulator.repairs import (
     eks_node_groups,
     http_proxy,
     lambda_workers,
+    node_group_feed,
     persistence,
     token_review,
     vpc_links,
@@ -38,4 +39,4 @@ def application() -> Application:
     for repair in _REPAIRS:
         repair.apply()
     repaired: Application = ministack_app.app
-    return persistence.saving(token_review.answering(repaired))
+    return persistence.saving(node_group_feed.serving(token_review.answering(repaired)))

@@ -8,8 +8,8 @@ caller an administrator.
 
 `POST /_halfmetal/token-review` serves every EKS cluster of the emulator, as one API server stands behind them
 all: a token is good when its signature fits one of them. An access policy becomes a group,
-`eks:access-policy:NAME` for the whole cluster or `eks:access-policy:NAME:NAMESPACE`; the cluster's RBAC binds
-the groups (see `rbac.yaml`). No entry, no access.
+`eks-access-policy:NAME` for the whole cluster or `eks-access-policy:NAME:NAMESPACE`; the cluster's RBAC binds
+the groups (see `sandbox/cluster/access.yaml`). No entry, no access.
 """
 
 import json
@@ -26,7 +26,7 @@ from sandbox.aws.emulator import eks_token
 from sandbox.aws.emulator.eks_token import EksToken, NotATokenError
 
 PATH = "/_halfmetal/token-review"
-GROUP_PREFIX = "eks:access-policy:"
+GROUP_PREFIX = "eks-access-policy:"
 _EMPTY_PAYLOAD = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _LARGEST_REVIEW = 64 * 1024
 Scope = MutableMapping[str, Any]
