@@ -129,24 +129,24 @@ class Engine:
     """Runs `pulumi` for the stacks of this project in one environment."""
 
     def __init__(self, env: Mapping[str, str], program: Path = REPO) -> None:
-        self._env = dict(env)
-        self._program = program
+        self.env = dict(env)
+        self.program = program
 
     def stacks(self) -> list[str]:
         """Names of the stacks that the backend holds."""
-        answer = self._output(["stack", "ls", "--json"])
+        answer = self.output(["stack", "ls", "--json"])
         return sorted(stack["name"].rsplit("/", 1)[-1] for stack in json.loads(answer))
 
     def ensure_stack(self, stack: str) -> None:
         if stack not in self.stacks():
-            self._output(["stack", "init", "--no-select", "--stack", stack])
+            self.output(["stack", "init", "--no-select", "--stack", stack])
 
     def remove_stack(self, stack: str) -> None:
-        self._output(["stack", "rm", "--yes", "--preserve-config", "--stack", stack])
+        self.output(["stack", "rm", "--yes", "--preserve-config", "--stack", stack])
 
     def outputs(self, stack: str) -> dict[str, Any]:
         """Stack outputs, secrets shown."""
-        answer = json.loads(self._output(["stack", "output", "--json", "--show-secrets", "--stack", stack]))
+        answer = json.loads(self.output(["stack", "output", "--json", "--show-secrets", "--stack", stack]))
         return dict(answer)
 
     def preview(self, stack: str, step: Step | None = None, extra: Sequence[str] = ()) -> Outcome:
@@ -172,9 +172,9 @@ class Engine:
             path = Path(folder) / "events.json"
             process = subprocess.Popen(
                 [self._pulumi(), *command, "--event-log", str(path)],
-                cwd=self._program,
+                cwd=self.program,
                 # The event log is one of the engine's options for its own automation.
-                env=self._env | {"PULUMI_DEBUG_COMMANDS": "true"},
+                env=self.env | {"PULUMI_DEBUG_COMMANDS": "true"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -202,12 +202,13 @@ class Engine:
             if last:
                 return
 
-    def _output(self, arguments: Sequence[str]) -> str:
+    def output(self, arguments: Sequence[str], given: str = "") -> str:
+        """What a short command answers; `given` goes to its standard input."""
         done = subprocess.run(
             [self._pulumi(), *arguments, "--non-interactive", "--color", "never"],
-            cwd=self._program,
-            env=self._env,
-            stdin=subprocess.DEVNULL,
+            cwd=self.program,
+            env=self.env,
+            input=given,
             capture_output=True,
             text=True,
             check=False,
@@ -220,7 +221,7 @@ class Engine:
         return done.stdout
 
     def _pulumi(self) -> str:
-        found = shutil.which("pulumi", path=self._env.get("PATH"))
+        found = shutil.which("pulumi", path=self.env.get("PATH"))
         if found is None:
             raise SandboxError(what="no `pulumi` in the sandbox", remedy="start it: halfmetal sandbox up")
         return found

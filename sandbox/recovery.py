@@ -1,0 +1,210 @@
+"""Makes a stack whose update was killed fit for the next one.
+
+A killed engine (SIGKILL, power loss) leaves three things behind:
+
+* its *lock*, which refuses every later update. It names the process and the machine, so that of a dead
+  process can be told from that of one at work; only the former is removed.
+* *orphans*: provider plugins that may still be asking a service to make something. The next update must not
+  start beside them.
+* *pending operations* in the state: what had been asked for and not yet answered. The engine repeats those it
+  still wants; what is left to do is to forget them, with nothing lost and nothing made twice:
+
+  creating
+      Forgotten. The AWS provider knows from its ledger what it made for that URN and takes it over; a
+      Kubernetes object with a name of its own is taken over by server-side apply. One whose name was made up
+      goes into the state as a leftover to delete, since the next will get another name.
+  updating, deleting
+      The resource is read again (a refresh of these alone): the program may have changed meanwhile, and then
+      the engine would compare it with what it no longer is.
+  others
+      Forgotten: reading changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import psutil
+import yaml
+
+from sandbox.errors import SandboxError
+from sandbox.processes import end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sandbox.engine import Engine
+
+_AUTONAMED = "pulumi.com/autonamed"
+_CLOCK_SLACK_S = 2.0
+_LAST_CALL_S = 20.0
+"""How long an orphaned provider may take to finish the call it is in the middle of."""
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What was found and put right. Empty, and false, when the last update ended well."""
+
+    locks: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    """URNs whose pending operation was dropped."""
+    refreshed: tuple[str, ...] = ()
+    """URNs that were read again."""
+
+    def __bool__(self) -> bool:
+        return bool(self.locks or self.orphans or self.forgotten or self.refreshed)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """One lock file of the engine's file backend."""
+
+    path: Path
+    pid: int
+    host: str
+    user: str
+    taken: float
+
+    @classmethod
+    def read(cls, path: Path) -> Lock | None:
+        """The lock in a file; None when it is gone or was never written to its end."""
+        try:
+            content = json.loads(path.read_bytes())
+            taken = datetime.fromisoformat(content["timestamp"]).timestamp()
+            return cls(path, int(content["pid"]), content["hostname"], content["username"], taken)
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the process that took it lives. A later process of the same number is another one."""
+        if self.host != socket.gethostname():
+            return True  # nothing can be known of it from here
+        try:
+            process = psutil.Process(self.pid)
+            born_before = process.create_time() <= self.taken + _CLOCK_SLACK_S
+            return born_before and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+
+def recover(stack: str, engine: Engine) -> Recovery:
+    """Puts right what a killed update of a stack left behind. Quick when there was none.
+
+    Raises:
+        SandboxError: an update of the stack is running, or the state cannot be repaired.
+    """
+    backend = Path(unquote(urlsplit(engine.env["PULUMI_BACKEND_URL"]).path)) / ".pulumi"
+    place = Path(_project(engine.program)) / stack
+    locks = _release(backend / "locks" / "organization" / place, stack)
+    orphans = _end_orphans(Path(engine.env["PULUMI_HOME"]))
+    pending = _pending(backend / "stacks" / f"{place}.json")
+    forgotten = [op for op in pending if op["type"] not in {"updating", "deleting"}]
+    if forgotten:
+        _forget(stack, engine)
+    unsure = sorted({op["resource"]["urn"] for op in pending if op not in forgotten})
+    if unsure:
+        targets = [word for urn in unsure for word in ("--target", urn)]
+        engine.output(["refresh", "--yes", "--skip-preview", "--stack", stack, *targets])
+    return Recovery(
+        locks=locks,
+        orphans=orphans,
+        forgotten=tuple(op["resource"]["urn"] for op in forgotten),
+        refreshed=tuple(unsure),
+    )
+
+
+def without_pending_creates(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """A deployment, as exported, with only those pending operations that a refresh resolves."""
+    pending = deployment.get("pending_operations") or []
+    kept = [op for op in pending if op["type"] in {"updating", "deleting"}]
+    leftovers = [
+        leftover
+        for op in pending
+        if op["type"] == "creating" and (leftover := _leftover(op["resource"])) is not None
+    ]
+    return {
+        **deployment,
+        "pending_operations": kept,
+        "resources": [*(deployment.get("resources") or []), *leftovers],
+    }
+
+
+def _leftover(resource: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What may have been made and will not be found again: recorded so that the next update deletes it."""
+    metadata = (resource.get("inputs") or {}).get("metadata") or {}
+    if not resource["type"].startswith("kubernetes:") or not isinstance(metadata, dict):
+        return None
+    if (metadata.get("annotations") or {}).get(_AUTONAMED) != "true":
+        return None
+    name, namespace = metadata["name"], metadata.get("namespace")
+    identity = f"{namespace}/{name}" if namespace else name
+    return {**resource, "id": identity, "outputs": resource["inputs"], "delete": True}
+
+
+def _forget(stack: str, engine: Engine) -> None:
+    exported = json.loads(engine.output(["stack", "export", "--stack", stack]))
+    exported["deployment"] = without_pending_creates(exported["deployment"])
+    engine.output(["stack", "import", "--stack", stack], json.dumps(exported))
+
+
+def _release(directory: Path, stack: str) -> tuple[str, ...]:
+    """Removes the locks of dead processes and names them."""
+    released = []
+    for path in sorted(directory.glob("*.json")):
+        lock = Lock.read(path)
+        if lock and lock.is_held:
+            raise SandboxError(
+                f"stack {stack} is being updated by process {lock.pid} of {lock.user} on {lock.host}",
+                f"wait for it to end, or end it; if it is no more, run `pulumi cancel -s {stack}`",
+            )
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}.attrs").unlink(missing_ok=True)
+        released.append(f"process {lock.pid}" if lock else path.name)
+    return tuple(released)
+
+
+def _end_orphans(pulumi_home: Path) -> tuple[str, ...]:
+    """Ends the plugins of this sandbox that no engine is parent to, once they have finished their calls."""
+    orphans = list(_orphans(pulumi_home))
+    end(orphans, grace_s=_LAST_CALL_S)
+    return tuple(f"process {process.pid}" for process in orphans)
+
+
+def _orphans(pulumi_home: Path) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter(["cmdline", "ppid", "environ", "username"]):
+        environ, line = process.info["environ"] or {}, process.info["cmdline"] or []
+        if environ.get("PULUMI_HOME") == str(pulumi_home) and _is_plugin(line):
+            try:
+                engine = psutil.Process(process.info["ppid"])
+                if "pulumi" not in engine.name():
+                    yield process
+            except psutil.NoSuchProcess:
+                yield process
+
+
+def _is_plugin(line: Sequence[str]) -> bool:
+    modules = {"sandbox.aws.provider", "sandbox.language_host", "pulumi.dynamic"}
+    return bool(modules & set(line)) or any(
+        Path(word).name.startswith("pulumi-resource-") for word in line[:2]
+    )
+
+
+def _pending(state: Path) -> list[Mapping[str, Any]]:
+    """The pending operations, from the state file: asking the engine costs half a second at every start."""
+    try:
+        latest = json.loads(state.read_bytes())["checkpoint"]["latest"]
+    except FileNotFoundError:
+        return []
+    return list((latest or {}).get("pending_operations") or [])
+
+
+def _project(directory: Path) -> str:
+    return str(yaml.safe_load((directory / "Pulumi.yaml").read_text(encoding="utf-8"))["name"])
