@@ -8,6 +8,7 @@ every route. Each part is also a command of its own; nothing here is needed to d
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,7 +38,9 @@ _TAIL = 25
 
 
 def up(
-    stack: Annotated[str, typer.Argument(help="Name of a stack file in stacks/: pure, hybrid, dedicated.")] = "hybrid",
+    stack: Annotated[
+        str, typer.Argument(help="Name of a stack file in stacks/: pure, hybrid, dedicated.")
+    ] = "hybrid",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -45,7 +48,7 @@ def up(
     spec = load_file(STACKS / f"Pulumi.{stack}.yaml")
     progress = Progress()
     lifecycle.up(spec.topology, progress)
-    engine = Engine(variables())
+    engine = Engine(os.environ | variables())
     outcome = _deploy(stack, engine, progress)
     with progress.step("requests through every route"):
         outputs = engine.outputs(stack)
@@ -83,7 +86,7 @@ def _deploy(stack: str, engine: Engine, progress: Progress) -> Outcome:
 
 def _destroy_stacks(progress: Progress) -> list[str]:
     """Names of the stacks whose destroy failed."""
-    engine = Engine(variables())
+    engine = Engine(os.environ | variables())
     held = []
     for stack in engine.stacks():
         try:
@@ -122,10 +125,14 @@ def _checked(outcome: Outcome, step: Step) -> Outcome:
 
 
 def _changes(outcome: Outcome) -> str:
-    return ", ".join(f"{count} {op}" for op, count in sorted(outcome.events.changes.items())) or "nothing to do"
+    return (
+        ", ".join(f"{count} {op}" for op, count in sorted(outcome.events.changes.items())) or "nothing to do"
+    )
 
 
-def _report(stack: str, outcome: Outcome, outputs: Mapping[str, Any], results: list[Answer]) -> dict[str, Any]:
+def _report(
+    stack: str, outcome: Outcome, outputs: Mapping[str, Any], results: list[Answer]
+) -> dict[str, Any]:
     return {
         "stack": stack,
         "changes": outcome.events.changes,

@@ -7,6 +7,7 @@ or in the cloud alike.
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox.engine import Engine
-from sandbox.environment import shell_environment
+from sandbox.environment import variables
+from sandbox.lifecycle import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -133,7 +135,9 @@ def answers(outputs: Mapping[str, Any]) -> list[Answer]:
 
 
 def table(results: list[Answer]) -> Table:
-    rows = Table(title="One request through every route, twice", title_justify="left", box=None, pad_edge=False)
+    rows = Table(
+        title="One request through every route, twice", title_justify="left", box=None, pad_edge=False
+    )
     for heading in ("route", "through", "status"):
         rows.add_column(heading)
     rows.add_column("first", justify="right")
@@ -157,9 +161,14 @@ def requests(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Send one request through every route of a deployed stack."""
-    results = answers(Engine(shell_environment()).outputs(stack))
+    results = answers(Engine(_environment()).outputs(stack))
     if as_json:
         typer.echo(json.dumps([asdict(answer) for answer in results], indent=2))
     else:
         Console().print(table(results))
     raise typer.Exit(0 if all(answer.ok for answer in results) else 1)
+
+
+def _environment() -> Mapping[str, str]:
+    """The running sandbox of this clone, or else whatever cloud the shell is set up for."""
+    return os.environ | variables() if is_running() else os.environ

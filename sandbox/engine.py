@@ -191,7 +191,12 @@ class Engine:
         process: subprocess.Popen[bytes], path: Path, events: Events, show: Callable[[], None]
     ) -> None:
         ended = threading.Event()
-        threading.Thread(target=lambda: (process.wait(), ended.set()), daemon=True).start()
+
+        def wait() -> None:
+            process.wait()
+            ended.set()
+
+        threading.Thread(target=wait, daemon=True).start()
         lines = _Lines(path)
         while True:
             # Read once more after the end: the last events are written just before it.
