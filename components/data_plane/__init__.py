@@ -1,0 +1,1 @@
+"""The Kubernetes side: network, cluster, pools of nodes, gateway and model services."""

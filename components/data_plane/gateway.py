@@ -1,0 +1,158 @@
+"""The in-cluster front door of the data route."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pulumi
+from pulumi_kubernetes import apps, core, policy
+
+from components.base import Component
+from components.data_plane.haproxy import HEALTH, Upstream, render
+from components.data_plane.namespace import GATEWAY, ROLE_LABEL
+from components.data_plane.scheduling import HOST_LABEL, ZONE_LABEL, hosts_of_gateway, on_pools, spread
+from components.spec import Pool
+
+_NAME: Final = "gateway"
+_IMAGE: Final = "haproxy:2.8"
+_CONFIG_FOLDER: Final = "/usr/local/etc/haproxy"
+_CONFIG_FILE: Final = "haproxy.cfg"
+
+# The user that the image makes for HAProxy.
+_USER: Final = 99
+
+_DRAIN_SECONDS: Final = 10
+# Long enough for the slowest request that is under way, as long as `hard-stop-after` lets it be.
+_GRACE_SECONDS: Final = 75
+
+_SELECTOR: Final = {"app.kubernetes.io/name": "halfmetal-gateway"}
+_LABELS: Final = {**_SELECTOR, ROLE_LABEL: GATEWAY, "app.kubernetes.io/managed-by": "halfmetal"}
+
+
+@dataclass(frozen=True)
+class GatewayArgs:
+    """Where it listens, how it is reached, and what is behind it."""
+
+    namespace: pulumi.Input[str]
+    port: int
+    replicas: int
+    exposure: Literal["vpc-link", "load-balancer"]
+    node_port: int
+    """For `vpc-link`: the port of every node that a load balancer is pointed at."""
+    upstreams: tuple[Upstream, ...]
+    pools: tuple[Pool, ...]
+    """All pools of the cluster; `hosts_of_gateway` says which of them it runs on."""
+
+
+class Gateway(Component):
+    """HAProxy, configured for the workloads in pools.
+
+    Creates: a ConfigMap that is never changed but replaced, its name holding its content's hash; a Deployment
+    that names it, so that a change of configuration rolls like any other and a bad one stops at the first
+    pod; a Service, of type NodePort or LoadBalancer; with more than one replica, a disruption budget.
+    """
+
+    def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._port = args.port
+        text = render(args.upstreams, args.port)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+        config = core.v1.ConfigMap(
+            self.child("config"),
+            metadata={"name": f"{_NAME}-{digest}", "namespace": args.namespace, "labels": _LABELS},
+            immutable=True,
+            data={_CONFIG_FILE: text},
+            opts=self.options(),
+        )
+        metadata = {"name": _NAME, "namespace": args.namespace, "labels": _LABELS}
+        self._deployment = apps.v1.Deployment(
+            self.child("pods"),
+            metadata=metadata,
+            spec=_deployment(args, config.metadata.apply(lambda made: str(made.name)), digest),
+            opts=self.options(),
+        )
+        self._service = core.v1.Service(
+            self.child("address"),
+            metadata=metadata,
+            spec=_service(args),
+            opts=self.options(),
+        )
+        if args.replicas > 1:
+            policy.v1.PodDisruptionBudget(
+                self.child("disruption"),
+                metadata=metadata,
+                spec={"max_unavailable": 1, "selector": {"match_labels": _SELECTOR}},
+                opts=self.options(),
+            )
+        self.register_outputs({})
+
+    @property
+    def service(self) -> core.v1.Service:
+        return self._service
+
+    @property
+    def load_balancer_url(self) -> pulumi.Output[str]:
+        """Where it is reached from outside, if it is exposed by a load balancer."""
+        return self._service.status.apply(lambda status: f"http://{_address(status)}:{self._port}")
+
+
+def _address(status: Any) -> str:
+    first = status.load_balancer.ingress[0]
+    return str(first.hostname or first.ip)
+
+
+def _service(args: GatewayArgs) -> dict[str, Any]:
+    port: dict[str, Any] = {"name": "http", "port": args.port, "target_port": "http"}
+    if args.exposure == "load-balancer":
+        return {"type": "LoadBalancer", "selector": _SELECTOR, "ports": [port]}
+    # Any node takes the request, not only those with a gateway pod: while pods move, none is lost.
+    return {"type": "NodePort", "selector": _SELECTOR, "ports": [port | {"node_port": args.node_port}]}
+
+
+def _deployment(args: GatewayArgs, config: pulumi.Output[str], digest: str) -> dict[str, Any]:
+    return {
+        "replicas": args.replicas,
+        "selector": {"match_labels": _SELECTOR},
+        "strategy": {"type": "RollingUpdate", "rolling_update": {"max_surge": 1, "max_unavailable": 0}},
+        "template": {
+            "metadata": {"labels": _LABELS, "annotations": {"halfmetal.dev/config": digest}},
+            "spec": {
+                **on_pools(hosts_of_gateway(args.pools)),
+                "topology_spread_constraints": [spread(_SELECTOR, key) for key in (HOST_LABEL, ZONE_LABEL)],
+                "automount_service_account_token": False,
+                "enable_service_links": False,
+                "termination_grace_period_seconds": _GRACE_SECONDS,
+                "security_context": {
+                    "run_as_non_root": True,
+                    "run_as_user": _USER,
+                    "run_as_group": _USER,
+                    "seccomp_profile": {"type": "RuntimeDefault"},
+                },
+                "containers": [_container(args)],
+                "volumes": [{"name": "config", "config_map": {"name": config}}],
+            },
+        },
+    }
+
+
+def _container(args: GatewayArgs) -> dict[str, Any]:
+    probe = {"http_get": {"path": HEALTH, "port": "http"}}
+    return {
+        "name": "haproxy",
+        "image": _IMAGE,
+        "command": ["haproxy"],
+        "args": ["-W", "-db", "-f", f"{_CONFIG_FOLDER}/{_CONFIG_FILE}"],
+        "env": [{"name": "POD_IP", "value_from": {"field_ref": {"field_path": "status.podIP"}}}],
+        "ports": [{"name": "http", "container_port": args.port}],
+        "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+        "readiness_probe": {**probe, "period_seconds": 2, "failure_threshold": 2},
+        "liveness_probe": {**probe, "period_seconds": 10, "failure_threshold": 6},
+        # Until load balancers have seen it go, it keeps taking requests.
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": _DRAIN_SECONDS}}},
+        "security_context": {
+            "allow_privilege_escalation": False,
+            "read_only_root_filesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volume_mounts": [{"name": "config", "mount_path": _CONFIG_FOLDER, "read_only": True}],
+    }

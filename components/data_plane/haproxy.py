@@ -1,0 +1,160 @@
+"""The gateway's configuration, as a plain function of its routes.
+
+What it does for a model server: it finds every ready pod by DNS, asks each whether it is ready, gives each no
+more requests at once than it can work on, and lets the rest wait in a short queue. A request that would have
+to wait too long is told so at once (503, `Retry-After`), because an answer that comes after the caller has
+gone costs a GPU all the same.
+
+It works from HAProxy 2.6 on. Two variables come from the pod: `POD_IP`, the address to listen on, and, where
+the cluster's DNS is not in `/etc/resolv.conf`, `NAMESERVER` (host:port).
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+HEALTH: Final = "/healthz"
+
+# Requests that may wait, for each one being worked on: at most this many service times of waiting.
+_QUEUED_PER_SLOT: Final = 4
+
+# Pods beyond the replicas while they are being replaced.
+_SURGE: Final = 1
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """One workload behind the gateway."""
+
+    workload: str
+    host: str
+    """DNS name with an address for every ready pod."""
+    port: int
+    replicas: int
+    max_concurrency: int
+    """Requests that one pod takes at once."""
+    ready: str
+    """Path that answers 200 when a pod can take requests."""
+
+    @property
+    def path(self) -> str:
+        """Where it is reached, from the gateway's root; the Open Inference Protocol's own path."""
+        return f"/v2/models/{self.workload}"
+
+    @property
+    def backend(self) -> str:
+        """Its name in the configuration: no workload can be called like a part of it."""
+        return f"model-{self.workload}"
+
+    @property
+    def queue(self) -> int:
+        """Requests that may wait before the next is turned away."""
+        return self.replicas * self.max_concurrency * _QUEUED_PER_SLOT
+
+
+def render(upstreams: Iterable[Upstream], port: int) -> str:
+    """The configuration file. The same upstreams give the same text, whatever their order."""
+    served = sorted(upstreams, key=lambda upstream: upstream.workload)
+    parts = [_HEAD, _frontend(served, port), *map(_backend, served), _NOWHERE]
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _problem(status: int, title: str, detail: str) -> str:
+    """The arguments of `http-request return` and `http-error` for a problem document (RFC 9457)."""
+    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
+    return f"status {status} content-type application/problem+json string '{body}'"
+
+
+_RETRY: Final = 'hdr Retry-After "1"'
+_BUSY: Final = _problem(503, "Service Unavailable", "every replica is busy and the queue is full")
+_GONE: Final = _problem(503, "Service Unavailable", "no replica is ready")
+_SLOW: Final = _problem(504, "Gateway Timeout", "the model did not answer in time")
+_UNKNOWN: Final = _problem(404, "Not Found", "no model of the data plane is at this path")
+
+# Numbers that HAProxy may write with a sign are quoted, or a line would be no JSON.
+_LOG: Final = (
+    '{"time":"%[date,utime(%Y-%m-%dT%H:%M:%SZ)]","request":"%[var(txn.id),json(utf8s)]",'
+    '"caller":"%ci","method":"%HM","path":"%[var(txn.path),json(utf8s)]","backend":"%b","server":"%s",'
+    '"status":%ST,"bytes":%B,"queue_ms":%Tw,"connect_ms":%Tc,"response_ms":%Tr,"total_ms":%Ta,'
+    '"retries":"%rc","ended":"%ts"}'
+)
+
+_HEAD: Final = f"""
+global
+    log stdout format raw local0 info
+    maxconn 20000
+    hard-stop-after 60s
+
+defaults
+    mode http
+    log global
+    option httplog
+    option dontlognull
+    option http-keep-alive
+    option forwardfor
+    # Only what never reached a server is tried again: inference is no operation to do twice.
+    option redispatch 1
+    retries 2
+    retry-on conn-failure
+    timeout connect 1s
+    timeout client 75s
+    timeout http-request 10s
+    timeout http-keep-alive 75s
+    timeout queue 10s
+    timeout server 300s
+    http-error {_GONE} {_RETRY}
+    http-error {_SLOW}
+
+resolvers cluster
+.if defined(NAMESERVER)
+    nameserver pod "${{NAMESERVER}}"
+.else
+    parse-resolv-conf
+.endif
+    accepted_payload_size 8192
+    timeout resolve 1s
+    timeout retry 1s
+    hold valid 1s
+    hold obsolete 2s
+"""
+
+_NOWHERE: Final = f"""
+backend nowhere
+    http-request return {_UNKNOWN}
+"""
+
+
+def _frontend(served: Iterable[Upstream], port: int) -> str:
+    lines = [
+        "frontend data",
+        f'    bind "${{POD_IP}}:{port}"',
+        f"    log-format '{_LOG}'",
+        "    http-request set-header x-request-id %[uuid()] unless { req.hdr(x-request-id) -m found }",
+        "    http-request set-var(txn.id) req.hdr(x-request-id)",
+        "    http-request set-var(txn.path) path",
+        "    http-after-response set-header x-request-id %[var(txn.id)] if { var(txn.id) -m found }",
+        f"    http-request set-log-level silent if {{ path {HEALTH} }}",
+        f"    http-request return status 200 content-type text/plain string ok if {{ path {HEALTH} }}",
+    ]
+    for upstream in served:
+        named = f"{{ path {upstream.path} }} || {{ path_beg {upstream.path}/ }}"
+        lines.append(f"    use_backend {upstream.backend} if {named}")
+    return "\n".join([*lines, "    default_backend nowhere"])
+
+
+def _backend(upstream: Upstream) -> str:
+    slots = upstream.replicas + _SURGE
+    full = f"{{ queue({upstream.backend}) ge {upstream.queue} }}"
+    return f"""
+backend {upstream.backend}
+    balance leastconn
+    http-reuse safe
+    option httpchk
+    http-check send meth GET uri {upstream.ready} ver HTTP/1.1 hdr Host {upstream.workload}
+    http-check expect status 200
+    http-request return {_BUSY} {_RETRY} if {full}
+    default-server inter 2s fastinter 250ms downinter 250ms fall 2 rise 1 maxconn {upstream.max_concurrency}
+    server-template pod- {slots} {upstream.host}:{upstream.port} \
+resolvers cluster resolve-prefer ipv4 init-addr none check
+"""

@@ -1,0 +1,63 @@
+"""Topologies: how the components make a platform. `compose` is all that a program needs."""
+
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from components.base import Transform
+from components.control_plane.bundle import bundle
+from components.naming import root
+from components.placement import Placements
+from components.spec import Stack
+from components.topology.common import Package, Topology, TopologyArgs, bundles_of
+from components.topology.dedicated import Dedicated
+from components.topology.hybrid import Hybrid
+from components.topology.outputs import Outputs
+from components.topology.pure import Pure
+
+__all__ = ["Outputs", "compose", "topology_of"]
+
+_KINDS: Final[dict[str, type[Topology]]] = {kind.topology: kind for kind in (Pure, Hybrid, Dedicated)}
+
+
+def compose(
+    stack: Stack,
+    placements: Placements,
+    name: str,
+    *,
+    transform: Transform | None = None,
+    package: Package = bundle,
+) -> Outputs:
+    """Make the platform that a stack file describes.
+
+    `name` is the Pulumi stack's. `transform` sees every resource before it is registered. `package` makes
+    the bundles of functions. Raises StackError for a function that cannot be packaged, before any resource
+    is registered.
+    """
+    topology = topology_of(stack, placements)
+    bundles = bundles_of(stack, placements, package)
+    provider = aws.Provider(
+        f"{root(name)}-aws",
+        region=stack.region,
+        default_tags={"tags": {"halfmetal:stack": name, "halfmetal:topology": topology}},
+    )
+    made = _KINDS[topology](
+        root(name),
+        TopologyArgs(
+            stack=stack, placements=placements, stack_name=name, bundles=bundles, transform=transform
+        ),
+        pulumi.ResourceOptions(providers=[provider]),
+    )
+    return made.outputs
+
+
+def topology_of(stack: Stack, placements: Placements) -> str:
+    """The topology; where the stack file leaves it open, the least that the workloads' homes need."""
+    if stack.topology != "auto":
+        return stack.topology
+    on_nodes = [placement for placement in placements.by_name.values() if not placement.home.is_function]
+    if stack.data_plane is None or not on_nodes:
+        return "pure"
+    direct = stack.data_plane.gateway.exposure == "load-balancer"
+    return "dedicated" if direct and len(on_nodes) == len(placements.by_name) else "hybrid"

@@ -1,0 +1,209 @@
+"""The Kubernetes side as a topology composes it, in the order in which it has to be taken down.
+
+Each depends on the next: models and gateway on the namespace, the namespace on the nodes, the nodes on the
+cluster and the routes out of the network. So at destroy, pods end while there are nodes to end them, a load
+balancer goes while its controller runs, and access to the cluster goes last.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+from components.catalog import load as load_catalog
+from components.data_plane.cluster import Cluster
+from components.data_plane.device_plugin import DevicePlugin, DevicePluginArgs
+from components.data_plane.eks_cluster import EksCluster, EksClusterArgs
+from components.data_plane.existing_cluster import ExistingCluster, ExistingClusterArgs
+from components.data_plane.gateway import Gateway, GatewayArgs
+from components.data_plane.gateway_link import GatewayLink, GatewayLinkArgs
+from components.data_plane.gpu_pool import GpuPool
+from components.data_plane.haproxy import Upstream
+from components.data_plane.model_service import ModelService, ModelServiceArgs, port_of, ready_path_of
+from components.data_plane.namespace import Namespace, NamespaceArgs
+from components.data_plane.network import Network, NetworkArgs
+from components.data_plane.node_pool import NodePool, NodePoolArgs
+from components.data_plane.scheduling import hosts_of_gateway
+from components.naming import part
+from components.placement import Placement
+from components.spec import DataPlane as DataPlaneSpec
+from components.spec import EksCluster as EksSpec
+from components.spec import ExistingCluster as ExistingSpec
+from components.spec import Pool
+from components.topology.common import Topology, TopologyArgs
+
+# Requests that one pod takes at once, where the stack file does not say.
+_MAX_CONCURRENCY = 8
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """A cluster to deploy to. What a cluster made by others has no say in is None."""
+
+    cluster: Cluster
+    eks: EksCluster | None = None
+    network: Network | None = None
+    nodes: dict[str, NodePool] = field(default_factory=dict)
+
+
+class DataPlane:
+    """Everything of a stack that runs in, or makes, its cluster. Its parts are children of the topology."""
+
+    def __init__(self, owner: Topology, args: TopologyArgs, spec: DataPlaneSpec) -> None:
+        self._owner = owner
+        self._args = args
+        self._spec = spec
+        self._ground = self._create_ground()
+        self._namespace_name = _namespace_name(spec, owner.name)
+        self._namespace = self._create_namespace()
+        on_nodes = [
+            placement for placement in args.placements.by_name.values() if not placement.home.is_function
+        ]
+        self._create_device_plugin()
+        for placement in on_nodes:
+            self._create_model(placement)
+        self.gateway = self._create_gateway(on_nodes)
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Its part of the stack's outputs."""
+        direct = self._spec.gateway.exposure == "load-balancer"
+        return {
+            "gateway_url": self.gateway.load_balancer_url if direct else None,
+            "kubeconfig_context": self._ground.cluster.context,
+            "kubeconfig": None if self._ground.eks is None else self._ground.eks.kubeconfig,
+            "namespace": self._namespace.namespace,
+        }
+
+    def create_link(self) -> GatewayLink:
+        """The way from API Gateway to the gateway inside AWS."""
+        eks, network = self._ground.eks, self._ground.network
+        if eks is None or network is None:  # the stack file's model refuses such a stack
+            raise TypeError("a VPC link needs a cluster in the stack's own VPC")
+        hosts = hosts_of_gateway(self._spec.pools)
+        zones = sorted({zone for pool in hosts for zone in pool.zones})
+        return GatewayLink(
+            self._owner.child("link"),
+            GatewayLinkArgs(
+                vpc_id=network.vpc_id,
+                subnet_ids={zone: network.private_subnet_ids[zone] for zone in zones},
+                nodes={pool.name: self._ground.nodes[pool.name] for pool in hosts},
+                node_security_group_id=eks.security_group_id,
+                node_port=self._spec.gateway.node_port,
+                after=[self.gateway.service],
+            ),
+            self._owner.options(),
+        )
+
+    def _in_cluster(self) -> pulumi.ResourceOptions:
+        return self._owner.options(providers=[self._ground.cluster.provider])
+
+    def _create_ground(self) -> _Ground:
+        match self._spec.cluster:
+            case ExistingSpec(context=context):
+                name = self._owner.child("cluster")
+                return _Ground(ExistingCluster(name, ExistingClusterArgs(context), self._owner.options()))
+            case EksSpec(version=version):
+                return self._create_eks(version)
+
+    def _create_eks(self, version: str) -> _Ground:
+        stack = self._args.stack
+        network = Network(
+            self._owner.child("network"),
+            NetworkArgs(stack.region, stack.network.cidr, stack.zones, stack.network.nat),
+            self._owner.options(),
+        )
+        cluster = EksCluster(
+            self._owner.child("cluster"),
+            EksClusterArgs(
+                cluster_name=f"halfmetal-{self._owner.name}",
+                region=stack.region,
+                version=version,
+                subnet_ids=network.private_subnet_ids,
+                log_retention=stack.control_plane.guardrails.log_retention,
+            ),
+            self._owner.options(),
+        )
+        nodes = {pool.name: self._create_pool(pool, cluster, network) for pool in self._spec.pools}
+        return _Ground(cluster, cluster, network, nodes)
+
+    def _create_pool(self, pool: Pool, cluster: EksCluster, network: Network) -> NodePool:
+        kind = NodePool if pool.accelerator is None else GpuPool
+        return kind(
+            self._owner.child(f"pool-{part(pool.name)}"),
+            NodePoolArgs(
+                pool=pool,
+                facts=self._args.placements.pools[pool.name],
+                cluster=cluster,
+                vpc_id=network.vpc_id,
+                subnet_ids=network.private_subnet_ids,
+                after=network.ways_out,
+                catalog=load_catalog(),
+            ),
+            self._owner.options(),
+        )
+
+    def _create_namespace(self) -> Namespace:
+        cluster = self._spec.cluster
+        theirs = isinstance(cluster, ExistingSpec) and cluster.namespace is not None
+        return Namespace(
+            self._owner.child("namespace"),
+            NamespaceArgs(
+                name=self._namespace_name,
+                stack=self._owner.name,
+                gateway_port=self._spec.gateway.port,
+                made=not theirs,
+                after=[pool.node_group for pool in self._ground.nodes.values()],
+            ),
+            self._in_cluster(),
+        )
+
+    def _create_device_plugin(self) -> None:
+        """For nodes that are made here. Who runs a cluster of GPUs has long chosen what shows them."""
+        pools = tuple(pool for pool in self._spec.pools if pool.accelerator is not None)
+        if self._ground.eks is not None and pools:
+            after = [self._ground.nodes[pool.name].node_group for pool in pools]
+            DevicePlugin(
+                self._owner.child("device-plugin"), DevicePluginArgs(pools, after), self._in_cluster()
+            )
+
+    def _create_model(self, placement: Placement) -> None:
+        ModelService(
+            self._owner.child(f"model-{placement.workload.name}"),
+            ModelServiceArgs(placement, self._namespace.namespace),
+            self._in_cluster(),
+        )
+
+    def _create_gateway(self, on_nodes: list[Placement]) -> Gateway:
+        spec = self._spec.gateway
+        return Gateway(
+            self._owner.child("gateway"),
+            GatewayArgs(
+                namespace=self._namespace.namespace,
+                port=spec.port,
+                replicas=spec.replicas,
+                exposure=spec.exposure,
+                node_port=spec.node_port,
+                upstreams=tuple(upstream(placement, self._namespace_name) for placement in on_nodes),
+                pools=self._spec.pools,
+            ),
+            self._in_cluster(),
+        )
+
+
+def upstream(placement: Placement, namespace: str) -> Upstream:
+    """A workload in a pool as the gateway sees it."""
+    workload = placement.workload
+    return Upstream(
+        workload=workload.name,
+        host=f"{workload.name}.{namespace}.svc.cluster.local",
+        port=port_of(workload),
+        replicas=placement.replicas,
+        max_concurrency=workload.placement.max_concurrency or _MAX_CONCURRENCY,
+        ready=ready_path_of(workload),
+    )
+
+
+def _namespace_name(spec: DataPlaneSpec, root: str) -> str:
+    named = spec.cluster.namespace if isinstance(spec.cluster, ExistingSpec) else None
+    return named or f"halfmetal-{root}"
