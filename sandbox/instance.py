@@ -19,7 +19,7 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandbox.errors import SandboxError
-from sandbox.paths import StatePaths, cache_dir, default_state_dir, state_dir
+from sandbox.paths import STATE_VARIABLE, StatePaths, cache_dir, default_state_dir, state_dir
 from sandbox.ports import FIRST_OCTET, LAST_OCTET, choose, choose_octet
 
 PORT_NAMES: Final = (
@@ -98,9 +98,10 @@ class Instance(BaseModel):
     @classmethod
     def load(cls, state: Path | None = None) -> Self:
         """The instance that was made before; SandboxError when there is none or it cannot be read."""
-        path = StatePaths(state or state_dir()).instance
+        root = state or state_dir()
+        path = StatePaths(root).instance
         try:
-            return cls.model_validate_json(path.read_bytes())
+            instance = cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             raise SandboxError("the sandbox is not up", "halfmetal sandbox up") from None
         except (OSError, ValidationError) as error:
@@ -108,6 +109,13 @@ class Instance(BaseModel):
                 f"{path} cannot be read: {_first_line(error)}",
                 "halfmetal sandbox down && halfmetal sandbox up",
             ) from error
+        if instance.state != root:
+            raise SandboxError(
+                f"the sandbox in {root} was made in {instance.state} and copied or moved here",
+                "halfmetal sandbox down && halfmetal sandbox up (if it was moved while it ran, first:"
+                f" {STATE_VARIABLE}={instance.state} halfmetal sandbox down)",
+            )
+        return instance
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:

@@ -101,8 +101,11 @@ def is_running() -> bool:
 
 
 def logs() -> dict[str, Path]:
-    """The log of every service that was ever started, by its name."""
-    return {path.stem: path for path in sorted(Instance.load().paths.logs.glob("*.log"))}
+    """The log of every service that was ever started, and of every container, by name."""
+    directory = Instance.load().paths.logs
+    return {
+        str(path.relative_to(directory).with_suffix("")): path for path in sorted(directory.rglob("*.log"))
+    }
 
 
 class _Up:

@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox.cluster.api import ApiServer
@@ -30,6 +31,7 @@ TOKEN_REVIEW_PATH = "/_halfmetal/token-review"
 # The half of the pod network from which KWOK gives addresses to pods that nobody runs; the node agent has
 # the other half.
 _PRETENDED_PODS = "10.{octet}.128.0/17"
+_DEFAULT_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
 _PROBE_TIMEOUT_S = 1.0
 
 
@@ -177,7 +179,10 @@ class _Table:
             "cluster-signing-cert-file": authority.certificate,
             "cluster-signing-key-file": authority.key,
         }
-        return self._component("kube-controller-manager", self._ports["controller_manager"], arguments)
+        service = self._component("kube-controller-manager", self._ports["controller_manager"], arguments)
+        # It is healthy before it does anything. Its work is seen in the account without which no pod is made.
+        client = bootstrap_client(self._instance)
+        return replace(service, ready=lambda: service.ready() and client.answers(_DEFAULT_ACCOUNT))
 
     def _component(self, name: str, port: int, arguments: Mapping[str, object]) -> Service:
         kubeconfig, serving = self._paths.kubeconfig_of(name), self._pki.pair(f"{name}-server")

@@ -28,6 +28,7 @@ from sandbox.processes import Record
 from sandbox.progress import Progress, Step
 
 _POLL_S = 0.05
+_CANCEL_AGAIN_S = 0.5
 _TAIL_LINES, _FEW_LINES = 20, 5
 # An adopted process was ready once; if it is silent for this long it hangs, and is started anew.
 _ADOPTED_DEADLINE_S = 10.0
@@ -118,8 +119,12 @@ class Supervisor:
     # What is there.
 
     def record(self, name: str) -> Record | None:
-        """What is known of a service that was started."""
-        return Record.read(self._record_path(name))
+        """What is known of a service that was started here.
+
+        A copied state directory holds records of the original's processes: those are not ours.
+        """
+        record = Record.read(self._record_path(name))
+        return record if record and record.mark.startswith(f"{self._paths.root}:") else None
 
     def running(self, name: str) -> psutil.Process | None:
         """The service's process, if it lives and is ours."""
@@ -260,11 +265,8 @@ class Supervisor:
 
     def _end_orphans(self) -> None:
         """End whatever outlived its service, such as the pods of a node agent that was killed."""
-        living = [
-            record.mark
-            for record in (Record.read(path) for path in self._paths.run.glob("*.json"))
-            if record and record.process()
-        ]
+        records = [self.record(path.stem) for path in self._paths.run.glob("*.json")]
+        living = [record.mark for record in records if record and record.process()]
         processes.end(processes.orphans(self._paths.root, living=living), grace_s=_ADOPTED_DEADLINE_S)
 
     # Down.
@@ -323,7 +325,7 @@ class Supervisor:
                         break
             finally:
                 # Also on Ctrl-C: the threads stop waiting, and what they started is on record.
-                self._give_up(running.values())
+                self._give_up(running)
         failures += [fault for future, name in running.items() for fault in self._late(future, name)]
         if failures:
             raise _together(failures)
@@ -351,12 +353,15 @@ class Supervisor:
             return [error]
         return []
 
-    def _give_up(self, running: Iterable[str]) -> None:
+    def _give_up(self, running: Mapping[concurrent.futures.Future[None], str]) -> None:
         self._given_up.set()
-        for name in running:
-            task = self._tasks.get(name)
-            if task and task.cancel:
-                task.cancel()
+        while pending := {future for future in running if not future.done()}:
+            for future in pending:
+                task = self._tasks.get(running[future])
+                if task and task.cancel:
+                    # Again and again: it may have been between two things that can be made to fail.
+                    task.cancel()
+            concurrent.futures.wait(pending, timeout=_CANCEL_AGAIN_S)
 
     def _record_path(self, name: str) -> Path:
         return self._paths.run / f"{name}.json"

@@ -1,7 +1,7 @@
 """What KWOK pretends: the stages that nodes and pods go through.
 
 KWOK plays every node of the cluster, and every pod but those that the node agent runs for real. Which ones
-those are is decided by image, in one place (`RUN_FOR_REAL`), and enforced here: each pod stage gets the
+those are is decided by image, in the node agent's own table, and enforced here: each pod stage gets the
 condition that none of the pod's containers has such an image.
 """
 
@@ -11,9 +11,10 @@ from typing import Any
 import yaml
 
 from sandbox.instance import write_atomically
+from sandbox.node.images import IMAGES
 
 # The images that the node agent has a program for, without tag, digest or the default registry.
-RUN_FOR_REAL = ("halfmetal/embedder", "haproxy")
+RUN_FOR_REAL = tuple(IMAGES)
 
 _STAGES = Path(__file__).parent / "stages"
 # The tag or the digest is what follows the last ":" or "@" after the last "/"; docker.io is the default.

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -233,6 +234,36 @@ def test_an_instance_that_cannot_be_read_is_told_with_the_way_out(sandbox: Sandb
 
     assert "instance.json cannot be read" in caught.value.what
     assert "halfmetal sandbox down" in caught.value.remedy
+
+
+def test_a_copied_clone_is_told_apart_and_its_down_spares_the_original(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    sandbox.release()
+    up()
+    copy = sandbox.home / "copy"
+    shutil.copytree(sandbox.state, copy)
+    monkeypatch.setenv("HALFMETAL_STATE_DIR", str(copy))
+
+    with pytest.raises(SandboxError, match="copied or moved here"):
+        up()
+    down()
+
+    assert not copy.exists()
+    assert sandbox.pid("emulator")
+    assert sandbox.pid("etcd")
+
+
+def test_a_state_directory_that_was_removed_under_running_services_is_no_obstacle(sandbox: Sandbox):
+    sandbox.release()
+    up()
+    lost = sandbox.pid("etcd")
+    shutil.rmtree(sandbox.state)
+    up()
+
+    assert lost
+    assert not _runs(lost)
+    assert lifecycle.status().well
 
 
 def test_a_state_directory_that_cannot_be_written_is_an_error_with_its_path(sandbox: Sandbox):
