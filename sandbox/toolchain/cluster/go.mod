@@ -1,3 +1,7 @@
+// The Kubernetes control plane, kubectl and etcd. Made by `go get -tool`. To move to another release, change
+// the version in every replacement, then:
+//
+//	go get -tool k8s.io/kubernetes/cmd/kube-apiserver@VERSION
 module halfmetal.dev/sandbox/toolchain/cluster
 
 go 1.26.0

@@ -1,3 +1,8 @@
+// The Pulumi engine and command line. Made by `go get -tool`, which is also how to move to another version:
+//
+//	go get -tool github.com/pulumi/pulumi/pkg/v3/cmd/pulumi@VERSION
+//
+// It is a module of its own because its dependencies and the other programs' do not agree on versions.
 module halfmetal.dev/sandbox/toolchain/engine
 
 go 1.26.6

@@ -1,3 +1,5 @@
+// Pulumi's Kubernetes provider, at the one version of it that is published as a Go module. It is a module of
+// its own because it wants older Kubernetes packages than the cluster does.
 module halfmetal.dev/sandbox/toolchain/kubernetes-provider
 
 go 1.26.0

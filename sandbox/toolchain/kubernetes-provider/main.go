@@ -5,8 +5,9 @@ package main
 
 import "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/provider"
 
-// version is set by the build to the module version this file is linked with.
-var version = "4.34.2"
+// version is what the engine is told. The build sets it to the version of the Python SDK that is installed,
+// for the two are released together.
+var version = "0.0.0-unset"
 
 func main() {
 	provider.Serve("kubernetes", version, []byte(`{"name":"kubernetes"}`), []byte("{}"))

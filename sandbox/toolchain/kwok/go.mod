@@ -1,3 +1,6 @@
+// KWOK, which pretends to be the nodes. Made by `go get -tool`, which is also how to move to another version:
+//
+//	go get -tool sigs.k8s.io/kwok/cmd/kwok@VERSION
 module halfmetal.dev/sandbox/toolchain/kwok
 
 go 1.26.0
