@@ -102,14 +102,16 @@ class ControlPlane(Model):
     )
     guardrails: Guardrails = Field(
         default=Guardrails(),
-        description="Limits that every function of the stack gets unless it names its own.",
+        description=(
+            "Limits that every function of the stack gets unless it names its own. Default: each key's own."
+        ),
         examples=[{"reserved_concurrency": 20, "log_retention": "14d", "alarm": True}],
     )
     budget: Budget | None = Field(
         default=None,
         description=(
             "What the whole stack may cost a month. Without one the rule runaway-function refuses every "
-            "function."
+            "function. Default none."
         ),
         examples=[{"limit": "$500/month", "notify": ["ops@example.com"]}],
     )

@@ -4,7 +4,19 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from components.spec.fields import Count, Distinct, Flag, Matching, Model, Name, Port, Quoted, Zone, Zones
+from components.spec.fields import (
+    Count,
+    Distinct,
+    Flag,
+    Matching,
+    Model,
+    Name,
+    Port,
+    Positive,
+    Quoted,
+    Zone,
+    Zones,
+)
 from components.spec.units import Memory
 
 _NODES_AT_MOST: Final = 5_000
@@ -119,9 +131,11 @@ class Accelerator(Model):
     count: Annotated[Count, Field(ge=1, le=16)] = Field(
         default=1, description="How many of them: 1 to 16. Default 1.", examples=[1]
     )
-    memory: Memory | None = Field(
+    memory: Annotated[Memory, Positive] | None = Field(
         default=None,
-        description="Memory of each one: what it has (pool) or how much of it is used (workload).",
+        description=(
+            "Memory of each one: what it has (pool) or how much is used (workload). Default: not known."
+        ),
         examples=["24GiB"],
     )
 
@@ -177,7 +191,8 @@ class Pool(Model):
     ) = Field(
         default=None,
         description=(
-            "EC2 instance type. Needed on EKS; on an existing cluster it only says what the nodes are like."
+            "EC2 instance type. Needed on EKS; on an existing cluster it only says what the nodes are "
+            "like. Default none."
         ),
         examples=["g6.xlarge"],
     )
@@ -203,7 +218,7 @@ class Pool(Model):
     )
     capacity_block: CapacityBlock | None = Field(
         default=None,
-        description="The block that `capacity: capacity-block` uses.",
+        description="The block that `capacity: capacity-block` uses. Default none.",
         examples=[{"id": "cr-0123456789abcdef0", "zone": "us-east-1a"}],
     )
     placement_group: Literal["cluster", "partition", "spread"] | None = Field(

@@ -46,18 +46,21 @@ class Stack(Model):
     )
     network: Network = Field(
         default=Network(),
-        description="The VPC.",
+        description="The VPC. Default: each key's own.",
         examples=[{"cidr": "10.20.0.0/16", "nat": "none"}],
     )
     control_plane: ControlPlane = Field(
         default=ControlPlane(),
-        description="The serverless side: front door, control functions, guardrails, budget.",
+        description=(
+            "The serverless side: front door, control functions, guardrails, budget. Default: each key's own."
+        ),
         examples=[{"front_door": "http-api", "memory": "256MiB", "timeout": "10s"}],
     )
     data_plane: DataPlane | None = Field(
         default=None,
         description=(
-            "The Kubernetes side: cluster, gateway, pools. Absent in pure, needed in hybrid and dedicated."
+            "The Kubernetes side: cluster, gateway, pools. Absent in pure, needed in hybrid and "
+            "dedicated. Default none."
         ),
         examples=[
             {
@@ -79,6 +82,6 @@ class Stack(Model):
     )
     policies: PolicyOverrides = Field(
         default=PolicyOverrides(),
-        description="What this stack changes about the rules.",
+        description="What this stack changes about the rules. Default nothing.",
         examples=[{"config_time": True, "rules": {"state-locality": {"enforcement": "advisory"}}}],
     )

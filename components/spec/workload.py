@@ -123,12 +123,15 @@ class Serve(Model):
 
     container: ContainerServe | None = Field(
         default=None,
-        description="How it runs in a pod. Needed for the homes pool and metal.",
+        description="How it runs in a pod. Needed for the homes pool and metal. Default none.",
         examples=[{"image": "halfmetal/embedder:0.1.0", "port": 8000, "ready": "/v2/health/ready"}],
     )
     function: FunctionServe | None = Field(
         default=None,
-        description="How it runs as a Lambda function. Needed for the homes function and reserved-function.",
+        description=(
+            "How it runs as a Lambda function. Needed for the homes function and reserved-function. Default"
+            " none."
+        ),
         examples=[
             {"bundle": "examples/embedder", "handler": "embedder.function.handler", "memory": "2048MiB"}
         ],
@@ -151,18 +154,24 @@ class Traffic(Model):
     """How requests come. What is not known is left out; rules that need it then say `undecided`."""
 
     rate: Annotated[Rate, Positive] | None = Field(
-        default=None, description="Requests on average over the day.", examples=["20/s"]
+        default=None,
+        description="Requests on average over the day, above zero. Default: not known.",
+        examples=["20/s"],
     )
     peak: Annotated[Rate, Positive] | None = Field(
-        default=None, description="Requests in the busiest minute; not below rate.", examples=["60/s"]
+        default=None,
+        description="Requests in the busiest minute; not below rate. Default: not known.",
+        examples=["60/s"],
     )
     utilization: Annotated[Share, Positive] | None = Field(
         default=None,
-        description="Share of the day that one replica is busy: above 0% to 100%.",
+        description="Share of the day that one replica is busy: above 0% to 100%. Default: not known.",
         examples=["35%"],
     )
     service_time: Time | None = Field(
-        default=None, description="Work of one request on an idle, warm replica.", examples=["25ms"]
+        default=None,
+        description="Work of one request on an idle, warm replica. Default: not known.",
+        examples=["25ms"],
     )
 
 
@@ -170,16 +179,20 @@ class Latency(Model):
     """What a caller may count on."""
 
     p99: Time | None = Field(
-        default=None, description="99 of 100 requests are answered within this.", examples=["300ms"]
+        default=None,
+        description="99 of 100 requests are answered within this. Default: no promise.",
+        examples=["300ms"],
     )
     cold_start_tolerance: Duration | None = Field(
         default=None,
-        description="Extra wait that a request may meet when nothing is warm; 0s for none at all.",
+        description=(
+            "Extra wait that a request may meet when nothing is warm; 0s for none at all. Default: any."
+        ),
         examples=["2s"],
     )
     jitter: Time | None = Field(
         default=None,
-        description="Most that the answer time may vary from one request to the next.",
+        description="Most that the answer time may vary from one request to the next. Default: any.",
         examples=["50us"],
     )
 
@@ -193,7 +206,9 @@ class StateUse(Model):
         examples=[["features"]],
     )
     bytes: Size | None = Field(
-        default=None, description="Bytes that one request reads from them.", examples=["64KiB"]
+        default=None,
+        description="Bytes that one request reads from them. Default: not known.",
+        examples=["64KiB"],
     )
     local_cache: Flag = Field(
         default=False,
@@ -245,17 +260,17 @@ class Workload(Model):
     needs: Needs = Field(description="What one replica needs.", examples=[{"cpu": 1, "memory": "1GiB"}])
     traffic: Traffic = Field(
         default=Traffic(),
-        description="How requests come.",
+        description="How requests come. Default: not known.",
         examples=[{"rate": "20/s", "peak": "60/s", "utilization": "35%", "service_time": "25ms"}],
     )
     latency: Latency = Field(
         default=Latency(),
-        description="What a caller may count on.",
+        description="What a caller may count on. Default: nothing.",
         examples=[{"p99": "300ms", "cold_start_tolerance": "2s"}],
     )
     state: StateUse = Field(
         default=StateUse(),
-        description="Shared state on the request path, and state of its own.",
+        description="Shared state on the request path, and state of its own. Default none.",
         examples=[{"reads": ["features"], "bytes": "64KiB"}],
     )
     compliance: Annotated[tuple[Literal["pci-dss", "soc2-type-2"], ...], Distinct] = Field(
@@ -267,6 +282,6 @@ class Workload(Model):
     )
     placement: PlacementRequest = Field(
         default=PlacementRequest(),
-        description="Where it is to run. What is left out is decided.",
+        description="Where it is to run. Default: decided.",
         examples=[{"home": "pool", "pool": "cpu-a", "replicas": 2}],
     )
