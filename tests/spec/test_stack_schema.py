@@ -19,6 +19,9 @@ from components.spec.yaml_source import read
 
 ROOT = Path(__file__).parents[2]
 VALIDATOR = Draft7Validator(stack_file_schema())
+STACK_FILES = sorted(
+    [*(ROOT / "stacks").glob("Pulumi.*.yaml"), *(ROOT / "examples").glob("**/Pulumi.*.yaml")]
+)
 STACKS = [HYBRID, PURE, DEDICATED]
 
 
@@ -44,7 +47,7 @@ def test_it_accepts_a_valid_stack(stack: Raw) -> None:
     assert [error.message for error in VALIDATOR.iter_errors({"config": {"halfmetal:stack": stack}})] == []
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "stacks").glob("Pulumi.*.yaml")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
 def test_it_accepts_each_stack_file_here(file: Path) -> None:
     assert [error.message for error in VALIDATOR.iter_errors(read(file.read_text()).value)] == []
 
