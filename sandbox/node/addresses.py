@@ -62,7 +62,9 @@ class AddressBook:
         except (OSError, ValueError):
             kept = {}
         for purpose in Purpose:
-            self._held[purpose] = dict(kept.get(purpose.name, {}))
+            self._held[purpose] = dict(kept.get("held", {}).get(purpose.name, {}))
+            if last := kept.get("last", {}).get(purpose.name):
+                self._last[purpose] = last
 
     def node_port_address(self) -> str:
         """The one loopback address at which all node ports are open."""
@@ -101,5 +103,8 @@ class AddressBook:
         raise NoAddressLeftError(f"no address left for another {purpose.name.lower().replace('_', ' ')}")
 
     def _save(self) -> None:
-        table = {purpose.name: held for purpose, held in self._held.items()}
+        table = {
+            "held": {purpose.name: held for purpose, held in self._held.items()},
+            "last": {purpose.name: last for purpose, last in self._last.items()},
+        }
         write_atomically(self.path, json.dumps(table, indent=1, sort_keys=True) + "\n")

@@ -51,7 +51,7 @@ class Agent:
         self._pods = Pods(
             self._caches[PODS], self._caches[CONFIG_MAPS], self._addresses, self._surroundings()
         )
-        self._running = [*(cache.run for cache in self._caches.values()), services.run, self._pods.run]
+        self._running = [*(cache.run for cache in self._caches.values()), services.run, self._run_pods]
         if config.emulator_url:
             groups = NodeGroups(
                 self._client, self._caches[NODES], self._caches[PODS], self._addresses, config.emulator_url
@@ -73,6 +73,10 @@ class Agent:
                 await self._before_end(asyncio.Event().wait(), tasks)
         finally:
             await self._end(tasks)
+
+    async def _run_pods(self) -> None:
+        await self._filled()
+        await self._pods.run()
 
     async def _filled(self) -> None:
         """Until every cache is filled; DNS is served only then, as it is what others take for readiness."""

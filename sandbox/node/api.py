@@ -6,6 +6,7 @@ plain objects. The server's certificate is always verified.
 
 import base64
 import json
+import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 import yaml
 
+logger = logging.getLogger(__name__)
 Object = dict[str, Any]
 
 MERGE = "application/merge-patch+json"
@@ -68,6 +70,7 @@ class Client:
     def __init__(self, url: str, tls: ssl.SSLContext) -> None:
         """Opens no connection yet."""
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30)
+        self._answers = True
         self._http = httpx.AsyncClient(
             base_url=url, verify=tls, timeout=_TIMEOUT, limits=limits, trust_env=False
         )
@@ -75,6 +78,18 @@ class Client:
     async def close(self) -> None:
         """Close all connections."""
         await self._http.aclose()
+
+    def outage(self, reason: str) -> None:
+        """Note that the server does not answer: one line in the log, however often it is noted."""
+        if self._answers:
+            logger.warning("the API server does not answer: %s; trying again until it does", reason)
+        self._answers = False
+
+    def recovered(self) -> None:
+        """Note that it does."""
+        if not self._answers:
+            logger.info("the API server answers again")
+        self._answers = True
 
     async def get(self, path: str) -> Object:
         """One object, or a list."""

@@ -44,7 +44,7 @@ class Cache:
         self._client = client
         self._collection = collection
         self._listeners: list[Listener] = []
-        self._silent = False
+        self._refused = False
 
     def listen(self, listener: Listener) -> None:
         """Have this called with key, old and new object at every change (None: did not exist, is gone)."""
@@ -58,17 +58,20 @@ class Cache:
             try:
                 if not version:
                     version = await self._list()
-                self._works()
+                    self._client.recovered()
+                self._refused = False
                 backoff.reset()
                 version = await self._follow(version)
             except ApiError as error:
                 if error.status == GONE:
                     version = ""
                     continue
-                self._fails(str(error))
+                if not self._refused:
+                    logger.warning("%s cannot be watched: %s; trying again", self._collection, error)
+                self._refused = True
                 await asyncio.sleep(backoff.next())
             except Unavailable as error:
-                self._fails(str(error))
+                self._client.outage(str(error))
                 # A restarted server may not know our point in time: look at everything again.
                 version = ""
                 await asyncio.sleep(backoff.next())
@@ -104,13 +107,3 @@ class Cache:
             return
         for listener in self._listeners:
             listener(key, old, new)
-
-    def _fails(self, reason: str) -> None:
-        if not self._silent:
-            logger.warning("%s cannot be watched: %s; trying again until it can", self._collection, reason)
-        self._silent = True
-
-    def _works(self) -> None:
-        if self._silent:
-            logger.info("%s is watched again", self._collection)
-        self._silent = False

@@ -89,6 +89,11 @@ def argv(
     """The command line of a container: Docker's rules for command and args, then what is different here."""
     # A pod's command replaces the image's entrypoint and its command, a pod's args only the command.
     words = [*command, *args] if command else image.entrypoint(args or _default(image, ports))
+    return translated(image, words, address)
+
+
+def translated(image: Image, words: Sequence[str], address: str) -> list[str]:
+    """A command of the image as it has to be said on this machine."""
     program, *rest = words
     return [image.programs.get(program, program), *(word.replace(ALL_INTERFACES, address) for word in rest)]
 

@@ -289,8 +289,10 @@ class NodeGroups:
         try:
             await self._client.create(NODES, manifest(node, self._shape(node.instance_type), address))
         except ApiError as error:
-            if error.status != CONFLICT:
-                raise
+            if error.status == CONFLICT:
+                # It was made a moment ago and the cache has not heard of it yet.
+                return
+            raise
         logger.info("node %s joins: %s in %s", node.name, node.instance_type, node.zone)
 
     def _shape(self, instance_type: str) -> Shape:

@@ -29,33 +29,38 @@ class Pods:
     """All workers, started and stopped as pods come and go."""
 
     def __init__(self, pods: Cache, config_maps: Cache, addresses: AddressBook, around: Surroundings) -> None:
-        """Begins to act once the cache of pods is filled."""
+        """Begins to act in `run`."""
         self._pods = pods
         self._addresses = addresses
         self._around = around
         self._workers: dict[str, Worker] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._ending = False
+        self._acting = False
         pods.listen(self._pod_changed)
         config_maps.listen(self._config_map_changed)
 
     async def run(self) -> None:
-        """Housekeeping, until cancelled."""
-        await self._pods.filled.wait()
+        """Take up the pods that are there, then those that come; until cancelled.
+
+        To be called once everything that pods refer to is known: nodes, ConfigMaps, Secrets.
+        """
         self._forget_the_gone()
+        self._acting = True
+        for key, pod in list(self._pods.objects.items()):
+            self._pod_changed(key, None, pod)
         while True:
             trim_logs(self._around.logs)
             await asyncio.sleep(_HOUSEKEEPING_S)
 
     async def stop(self, grace_s: float) -> None:
         """End all processes, and leave the pods' objects as they are: another agent takes them up."""
-        self._ending = True
+        self._acting = False
         for worker in self._workers.values():
             worker.ask_to_stop(grace_s)
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def _pod_changed(self, _key: str, old: Object | None, new: Object | None) -> None:
-        if self._ending:
+        if not self._acting:
             return
         if old is not None and (new is None or new["metadata"]["uid"] != old["metadata"]["uid"]):
             self._vanished(old["metadata"]["uid"])
@@ -80,18 +85,16 @@ class Pods:
         self._tasks[uid] = asyncio.create_task(self._attend(worker), name=uid)
 
     async def _attend(self, worker: Worker) -> None:
-        metadata = worker.pod["metadata"]
-        name = f"{metadata['namespace']}/{metadata['name']}"
-        logger.info("%s runs at %s", name, worker.address)
+        logger.info("%s runs at %s", worker.name, worker.address)
         try:
             await worker.run()
-            if not self._ending:
+            if self._acting:
                 await worker.report_end()
-                logger.info("%s is gone", name)
+                logger.info("%s is gone", worker.name)
         except Exception:  # a fault of ours in one pod must not end all others, and must be seen
-            logger.exception("%s was given up", name)
+            logger.exception("%s was given up", worker.name)
         finally:
-            if not self._ending:
+            if self._acting:
                 worker.clean()
                 self._addresses.free(Purpose.POD, worker.uid)
                 self._workers.pop(worker.uid, None)

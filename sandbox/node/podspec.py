@@ -130,7 +130,9 @@ def resource(container: Object, reference: Object) -> str:
     """A `resourceFieldRef`: a request or limit in units of its divisor, rounded up."""
     kind, _, name = reference["resource"].partition(".")
     given = container.get("resources", {}).get(kind, {}).get(name, "0")
-    return str(math.ceil(quantity(str(given)) / quantity(str(reference.get("divisor") or "1"))))
+    # The API server writes a divisor of 0 where none was given; it means 1.
+    divisor = quantity(str(reference.get("divisor", "1"))) or Decimal(1)
+    return str(math.ceil(quantity(str(given)) / divisor))
 
 
 def quantity(text: str) -> Decimal:

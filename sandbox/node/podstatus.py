@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from sandbox.node.api import Object
 from sandbox.node.runtime import State
 
+# A strategic merge patch would add to these lists, not replace them.
+_REPLACE = {"$patch": "replace"}
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -21,14 +24,14 @@ class Seen:
 
 
 def status(seen: Seen, previous: Object, moment: str) -> Object:
-    """The status to report. A condition that did not change keeps its time."""
+    """The status to report, as a strategic merge patch. A condition that did not change keeps its time."""
     conditions = {c["type"]: c for c in previous.get("conditions", [])}
     return {
         "phase": phase(seen),
         "podIP": seen.address,
-        "podIPs": [{"ip": seen.address}],
+        "podIPs": [{"ip": seen.address}, _REPLACE],
         "hostIP": seen.host_address,
-        "hostIPs": [{"ip": seen.host_address}],
+        "hostIPs": [{"ip": seen.host_address}, _REPLACE],
         "startTime": previous.get("startTime") or seen.started_at,
         "conditions": [
             _condition(kind, holds, reason, conditions.get(kind), moment)

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,8 @@ class Launch:
     env: Mapping[str, str]
     cwd: Path
     stop_signal: signal.Signals = signal.SIGTERM
+    translate: Callable[[Sequence[str]], list[str]] = list
+    """Turns a command as the image knows it into one of this machine; for probes and hooks."""
 
 
 @dataclass
@@ -74,6 +76,7 @@ class State:
 class Pod(Protocol):
     """What a container asks of the pod that it belongs to."""
 
+    name: str
     restart_policy: str
     address: str
 
@@ -106,6 +109,10 @@ class Container:
     def name(self) -> str:
         """The container's name in its pod."""
         return str(self.spec["name"])
+
+    @property
+    def _full_name(self) -> str:
+        return f"{self.pod.name}, container {self.name}"
 
     async def run(self) -> None:
         """Keep it running as its restart policy says; returns when it has ended for good."""
@@ -232,7 +239,7 @@ class Container:
 
     def _waits(self, reason: str, message: str) -> None:
         if (self.state.waiting, self.state.message) != (reason, message):
-            logger.warning("container %s: %s: %s", self.name, reason, message)
+            logger.warning("%s: %s: %s", self._full_name, reason, message)
         self.state.waiting, self.state.message = reason, message
         self.state.ready = self.state.started = False
         self.pod.changed()
@@ -266,13 +273,13 @@ class Container:
 
     def _check(self, probe: Object, launch: Launch) -> probes.Check:
         async def execute(command: Sequence[str]) -> str:
-            return await probes.run_command(command, launch.env, str(launch.cwd))
+            return await probes.run_command(launch.translate(command), launch.env, str(launch.cwd))
 
         return probes.check_of(probe, self.spec, self.pod.address, execute)
 
     def _readiness(self, good: bool, reason: str) -> None:  # noqa: FBT001 - the verdict of a probe
         if not good:
-            logger.info("container %s is not ready: %s", self.name, reason)
+            logger.info("%s is not ready: %s", self._full_name, reason)
         self.state.ready = good
         self.pod.changed()
 
@@ -282,7 +289,7 @@ class Container:
 
     def _unhealthy(self, kind: str, reason: str) -> None:
         """End the process; the restart policy decides what comes next."""
-        logger.warning("container %s failed its %s probe: %s", self.name, kind, reason)
+        logger.warning("%s failed its %s probe: %s", self._full_name, kind, reason)
         self._signal(self._launch.stop_signal if self._launch else signal.SIGTERM)
         asyncio.get_running_loop().call_later(_FIRST_PAUSE_S * 10, self._kill_if_still, self._process)
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,7 @@ class Worker:
     def __init__(self, pod: Object, address: str, around: Surroundings) -> None:
         """Starts nothing yet; `address` is the pod's, as the cluster knows it."""
         self.pod = pod
+        self.name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
         self.address = to_loopback(address)
         self.restart_policy = str(pod["spec"].get("restartPolicy", "Always"))
         self._around = around
@@ -110,7 +111,7 @@ class Worker:
             except Unavailable:
                 await asyncio.sleep(backoff.next())
             except ApiError as error:
-                logger.warning("%s cannot be deleted: %s", self._name(), error)
+                logger.warning("%s cannot be deleted: %s", self.name, error)
                 return
             else:
                 return
@@ -142,6 +143,11 @@ class Worker:
         own = {name: podspec.rewrite(value, mounts) for name, value in given.items()}
         base = {**self._around.env, "HOME": str(self._home), "TMPDIR": str(self._home)}
         env = {**base, **image.env, "HOSTNAME": self.pod["metadata"]["name"], **own}
+
+        def translate(words: Sequence[str]) -> list[str]:
+            here = images.translated(image, words, self.address)
+            return [podspec.rewrite(word, mounts) for word in here]
+
         words = images.argv(
             image,
             command=[podspec.expand(word, given) for word in container.get("command", [])],
@@ -151,7 +157,9 @@ class Worker:
         )
         workdir = podspec.rewrite(container.get("workingDir", ""), mounts)
         cwd = Path(workdir) if workdir and Path(workdir).is_dir() else image.workdir or self._home
-        return Launch([podspec.rewrite(word, mounts) for word in words], env, cwd, image.stop_signal)
+        return Launch(
+            [podspec.rewrite(word, mounts) for word in words], env, cwd, image.stop_signal, translate
+        )
 
     def changed(self) -> None:
         """Something is to be reported."""
@@ -199,7 +207,7 @@ class Worker:
                 if error.status in {NOT_FOUND, CONFLICT}:
                     # It is gone, or another pod has its name: there is nobody to report about.
                     return
-                logger.warning("the status of %s is refused: %s", self._name(), error)
+                logger.warning("the status of %s is refused: %s", self.name, error)
                 await asyncio.sleep(backoff.next())
             except Unavailable:
                 self._dirty.set()
@@ -222,10 +230,7 @@ class Worker:
 
     def _log_fault(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            logger.error("the containers of %s were given up", self._name(), exc_info=error)
-
-    def _name(self) -> str:
-        return f"{self.pod['metadata']['namespace']}/{self.pod['metadata']['name']}"
+            logger.error("the containers of %s were given up", self.name, exc_info=error)
 
 
 def trim_logs(directory: Path) -> None:
