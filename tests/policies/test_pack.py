@@ -18,6 +18,7 @@ import yaml
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
+from components import catalog
 from components.placement import RULES, Facts, Home, Override
 from components.spec import Memory
 from policies import overrides
@@ -197,3 +198,14 @@ def test_policy_names_are_the_rules_names():
 def test_the_pack_runs_in_the_projects_environment():
     manifest = yaml.safe_load((PACK / "PulumiPolicy.yaml").read_text())
     assert manifest["runtime"] == {"name": "python", "options": {"virtualenv": "../.venv"}}
+
+
+def test_the_readme_names_every_policy_threshold_and_default():
+    readme = (PACK / "README.md").read_text()
+    for policy in policies({}):
+        assert f"`{policy.name}`" in readme
+    for rule in RULES.values():
+        row = next((line for line in readme.splitlines() if line.startswith(f"| `{rule.id}` | `")), "")
+        for name, threshold in rule.thresholds(catalog.load()).values.items():
+            assert f"`{name}`" in row
+            assert str(threshold) in row

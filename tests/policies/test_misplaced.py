@@ -1,0 +1,41 @@
+"""The wrong stack: refused by the program, and by the policy pack alone when the program is not to judge."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from components.placement import RULES
+from sandbox.engine import Outcome
+
+pytestmark = pytest.mark.engine
+
+
+def test_the_program_refuses_the_stack_file_with_all_five_rules_and_what_to_do(
+    preview_of_misplaced: Callable[..., Outcome],
+):
+    outcome = preview_of_misplaced(config_time=True)
+    assert not outcome.ok
+    (said,) = outcome.events.errors
+    for rule in RULES.values():
+        assert re.search(rf": {rule.id}: .*\n\s+remedy: {re.escape(rule.remedy)}", said), rule.id
+    assert "Traceback" not in said
+
+
+def test_the_policy_pack_alone_refuses_the_resources_with_all_five_rules_and_what_to_do(
+    preview_of_misplaced: Callable[..., Outcome],
+):
+    outcome = preview_of_misplaced(config_time=False)
+    assert not outcome.ok
+    assert outcome.events.errors == []
+    refused = {
+        finding.policy: finding.message
+        for finding in outcome.events.findings
+        if finding.enforcement == "mandatory"
+    }
+    assert set(RULES) <= set(refused)
+    for rule in RULES.values():
+        assert f"To do: {rule.remedy}" in refused[rule.id]
+    summary = re.search(r"halfmetal: 5 placement rules on .*", outcome.log.read_text())
+    assert summary is not None
+    assert all(rule in summary[0] for rule in RULES)
