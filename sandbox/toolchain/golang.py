@@ -188,7 +188,7 @@ def build(module: GoModule, go: GoEnvironment, children: Children, step: Step, i
     (into / "bin").mkdir()
     work = into / "work"
     work.mkdir()
-    compilation = _Compilation(_sources(module, children), step)
+    compilation = Compilation(_sources(module, children), step)
 
     argv = ["go", "build", "-v", *FLAGS, "-ldflags", module.linker_flags(), "-o", f"{into / 'bin'}/"]
     # Go's work directory below ours: one file system to watch, one place to clean.
@@ -219,7 +219,7 @@ def _failure(
 
 
 @dataclass(frozen=True)
-class _Source:
+class Source:
     """A package of the build: how much there is to compile, and whether it has to be."""
 
     package: str
@@ -227,14 +227,14 @@ class _Source:
     bytes: int
 
 
-class _Compilation:
+class Compilation:
     """How far a compilation is, by what `go build -v` says: a package's name as its turn comes.
 
     Packages differ a thousandfold in size, and the largest come last; so what remains is estimated from the
     amount of source, not from the number of packages.
     """
 
-    def __init__(self, sources: Sequence[_Source], step: Step) -> None:
+    def __init__(self, sources: Sequence[Source], step: Step) -> None:
         self._step = step
         self._ahead = {source.package: source.bytes for source in sources if source.stale}
         self._packages = len(self._ahead)
@@ -259,7 +259,7 @@ class _Compilation:
 
 def _sources(
     module: GoModule, children: Children, extra: Mapping[str, str] = MappingProxyType({})
-) -> list[_Source]:
+) -> list[Source]:
     """Every package that the programs consist of."""
     template = "{{.ImportPath}}\t{{.Stale}}\t{{.Dir}}\t{{range .GoFiles}}{{.}}/{{end}}"
     argv = ["go", "list", "-deps", *FLAGS, "-f", template, *module.packages]
@@ -267,7 +267,7 @@ def _sources(
     # Anything else that go says (of a module that it downloads after all) has no tabs.
     rows = [line.split("\t") for line in output.splitlines() if line.count("\t") == _COLUMNS - 1]
     return [
-        _Source(
+        Source(
             package,
             stale == "true",
             sum(Path(directory, name).stat().st_size for name in files.split("/") if name),

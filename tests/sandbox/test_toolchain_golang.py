@@ -1,5 +1,6 @@
 """What a Go build depends on, and real builds of a tiny program: good, broken, killed, doubled, starved."""
 
+import io
 import os
 import shutil
 import signal
@@ -14,10 +15,11 @@ from typing import Any, cast
 
 import psutil
 import pytest
+from rich.console import Console
 from toolchain_driver import tiny
 
 from sandbox.progress import Progress
-from sandbox.toolchain import ToolchainError
+from sandbox.toolchain import ToolchainError, golang
 from sandbox.toolchain.children import Children, CommandFailedError
 from sandbox.toolchain.failure import explain
 from sandbox.toolchain.golang import GoEnvironment, GoModule, Program
@@ -200,6 +202,74 @@ def test_the_user_s_own_go_settings_do_not_reach_the_build(
     monkeypatch.setenv("GOFLAGS", "-mod=vendor")
     monkeypatch.setenv("GOOS", "windows")
     assert says(built(tiny(module), store)) == "none"
+
+
+FLAKY_GO = """
+case "$*" in
+  "list -deps example"*) ;;
+  *) exec {go} "$@" ;;
+esac
+echo "$*" >> {log}
+[ $(wc -l < {log}) -ge {works_at} ] || {{ echo 'dial tcp: i/o timeout'; exit 1; }}
+echo 'go: downloading example.test/dependency v1.0.0'
+"""
+
+
+@pytest.mark.parametrize(
+    ("works_at", "tried", "succeeds"),
+    [
+        pytest.param(1, 1, True, id="at once"),
+        pytest.param(3, 3, True, id="at the third attempt"),
+        pytest.param(9, 3, False, id="never"),
+    ],
+)
+def test_a_download_that_the_network_breaks_is_tried_again(
+    module: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    works_at: int,
+    tried: int,
+    *,
+    succeeds: bool,
+):
+    log, go = tmp_path / "log", tmp_path / "bin" / "go"
+    go.parent.mkdir()
+    go.write_text("#!/bin/sh" + FLAKY_GO.format(go=shutil.which("go"), log=log, works_at=works_at))
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{go.parent}:{os.environ['PATH']}")
+    definition = replace(tiny(module), programs=(Program("greet", "example.test/tiny"),))
+    with Progress.silent().step("modules") as step:
+        if succeeds:
+            golang.download(definition, GO, Children(), step)
+        else:
+            with pytest.raises(ToolchainError, match="modules of tiny cannot be downloaded") as raised:
+                golang.download(definition, replace(GO, module_cache=tmp_path), Children(), step)
+            assert "check the network" in raised.value.remedy
+    assert len(log.read_text().splitlines()) == tried
+
+
+def test_what_remains_of_a_build_follows_the_amount_of_source():
+    now = [0.0]
+    progress = Progress(Console(quiet=True, file=io.StringIO()), clock=lambda: now[0])
+    sources = [
+        golang.Source("small", stale=True, bytes=10),
+        golang.Source("there", stale=False, bytes=500),
+        golang.Source("large", stale=True, bytes=60),
+        golang.Source("last", stale=True, bytes=30),
+    ]
+    with progress.step("tiny") as step:
+        compilation = golang.Compilation(sources, step)
+        heard = []
+        for now[0], line in ((1.0, "small"), (2.0, "# a remark"), (5.0, "large"), (35.0, "last")):
+            compilation.hear(line)
+            snapshot = step.snapshot()
+            heard.append((snapshot.done, snapshot.total, snapshot.detail, snapshot.remaining))
+    assert heard == [
+        (1, 3, "small", None),
+        (1, 3, "small", 4.0),
+        (2, 3, "large", 45.0),
+        (3, 3, "linking", 15.0),
+    ]
 
 
 def _in_staging(part: str) -> Callable[[Store], bool]:
