@@ -5,34 +5,20 @@ programmers. Walking the models along with each place finds the field that was m
 have been right there.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from components.spec import shapes
 from components.spec.errors import Problem
 from components.spec.places import encloses, inside
-from components.spec.suggestions import choose, closest_key
+from components.spec.suggestions import closest_key
+from components.spec.wording import Place, problem_of, secret_problem
 
 _KEY_ITSELF: Final = "[key]"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an error is: its path, and what is wanted there."""
-
-    path: str
-    wanted: Any
-    """Annotation of the value, or `None` where nothing is known at all."""
-    example: object = None
-    parent: type[BaseModel] | None = None
-    outer: str = ""
-    """Path of what it is in."""
-    is_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,20 +35,20 @@ def translate(error: ValidationError, root: type[BaseModel], raw: object) -> Rea
     found = [(details, _place(root, details["loc"])) for details in error.errors(include_url=False)]
     secrets = tuple(_secrets(raw, "", set()))
     suspects = frozenset(_suspects(found, raw))
-    problems = {path: _secret_problem(path) for path in secrets}
+    problems = {path: secret_problem(path) for path in secrets}
     for details, place in found:
         if any(encloses(secret, place.path) for secret in secrets) or _is_echo(details):
             continue
         if details["type"] == "missing" and place.path in suspects:
             continue
-        problem = _problem(details, place, raw)
+        problem = problem_of(details, place, _meant_field(place, raw, details))
         problems.setdefault(problem.path, problem)
     return Reading(tuple(problems.values()), suspects | frozenset(secrets))
 
 
 def _suspects(found: Sequence[tuple[ErrorDetails, Place]], raw: object) -> Iterator[str]:
     for details, place in found:
-        meant = _meant_field(place, raw, details) if details["type"] == "extra_forbidden" else None
+        meant = _meant_field(place, raw, details)
         if meant is None:
             continue
         around = _around(raw, details["loc"][:-1])
@@ -131,55 +117,9 @@ def _secrets(raw: object, path: str, seen: set[int]) -> Iterator[str]:
         yield from _secrets(inner, inside(path, part), seen)
 
 
-def _secret_problem(path: str) -> Problem:
-    return Problem(
-        path,
-        None,
-        "is a secret: the stack object is read in the open, and its values end up in tags",
-        "write it in plain text, or keep it in a secret store and name it here",
-    )
-
-
-def _problem(details: ErrorDetails, place: Place, raw: object) -> Problem:
-    context = details.get("ctx", {})
-    value = details["input"]
-    if "remedy" in context:
-        return Problem(place.path, value, context["message"], context["remedy"])
-    if place.is_key:
-        return _bad_key(place, value)
-    teller = _TELLERS.get(details["type"])
-    if teller is not None:
-        return teller(details, place, raw)
-    if details["type"].endswith("_type") or value is None:
-        return _wrong_type(details, place, raw)
-    return Problem(place.path, value, details["msg"], _remedy(place))
-
-
-def _missing(details: ErrorDetails, place: Place, raw: object) -> Problem:
-    del details, raw
-    name = place.path.rpartition(".")[2]
-    return Problem(place.path, None, "is missing", f"add `{name}: {_spelled(place.example)}`")
-
-
-def _unknown_key(details: ErrorDetails, place: Place, raw: object) -> Problem:
-    key = str(details["loc"][-1])
-    if place.parent is None:
-        return Problem(place.path, details["input"], "is an unknown key", "remove it")
-    fields = shapes.fields_of(place.parent)
-    twin = closest_key(key, fields)
-    meant = _meant_field(place, raw, details)
-    if meant:
-        remedy = f"did you mean {meant}?"
-    elif twin:
-        remedy = f"remove it: {twin} is there already"
-    else:
-        remedy = f"remove it; known here: {', '.join(fields)}"
-    return Problem(place.path, details["input"], "is an unknown key", remedy)
-
-
 def _meant_field(place: Place, raw: object, details: ErrorDetails) -> str | None:
     """The absent field that an unknown key was probably meant to be: here, or one level down."""
-    if place.parent is None:
+    if place.parent is None or details["type"] != "extra_forbidden":
         return None
     around = _around(raw, details["loc"][:-1])
     key = str(details["loc"][-1])
@@ -205,120 +145,3 @@ def _around(raw: Any, loc: Sequence[int | str]) -> Mapping[Any, Any]:
         elif isinstance(part, int):
             raw = raw[part]
     return raw if isinstance(raw, Mapping) else {}
-
-
-def _not_a_choice(details: ErrorDetails, place: Place, raw: object) -> Problem:
-    del raw
-    words = shapes.choices(place.wanted)
-    return _choice_problem(place.path, details["input"], words)
-
-
-def _choice_problem(path: str, value: object, words: Sequence[str]) -> Problem:
-    return Problem(path, value, "is not one of the choices", choose(value, words))
-
-
-def _bad_key(place: Place, value: object) -> Problem:
-    words = shapes.choices(place.wanted)
-    if words:
-        return Problem(place.path, value, "is not one of the choices", choose(value, words))
-    return Problem(
-        place.path, value, "is not a text key", "write the key as text, in quotes where it is a number"
-    )
-
-
-def _not_text_key(details: ErrorDetails, place: Place, raw: object) -> Problem:
-    del raw
-    return Problem(place.path, details["loc"][-1], "is a key that is no text", "remove it")
-
-
-def _unknown_tag(details: ErrorDetails, place: Place, raw: object) -> Problem:
-    del raw
-    words = tuple(
-        word
-        for model in shapes.models(place.wanted)
-        for word in shapes.choices(shapes.fields_of(model)["provider"].annotation)
-    )
-    path = inside(place.path, "provider")
-    if details["type"] == "union_tag_not_found":
-        return Problem(path, None, "is missing", f"choose from {', '.join(words)}")
-    return _choice_problem(path, details.get("ctx", {}).get("tag"), words)
-
-
-def _out_of_range(details: ErrorDetails, place: Place, raw: object) -> Problem:
-    del raw
-    context = details.get("ctx", {})
-    if "ge" in context:
-        return Problem(place.path, details["input"], "is too small", f"write {context['ge']} or more")
-    return Problem(place.path, details["input"], "is too large", f"write {context['le']} or less")
-
-
-def _too_short(details: ErrorDetails, place: Place, raw: object) -> Problem:
-    del raw
-    least = details.get("ctx", {}).get("min_length", 1)
-    return Problem(
-        place.path,
-        details["input"],
-        "is an empty list",
-        f"name at least {least}, like `{_spelled(place.example)}`",
-    )
-
-
-def _too_long(details: ErrorDetails, place: Place, raw: object) -> Problem:
-    del raw
-    most = details.get("ctx", {}).get("max_length")
-    return Problem(place.path, details["input"], "is too long a list", f"name at most {most}")
-
-
-def _wrong_type(details: ErrorDetails, place: Place, raw: object) -> Problem:
-    del raw
-    value = details["input"]
-    if value is None:
-        return Problem(place.path, None, "is empty", f"remove the key, or {_remedy(place)}")
-    return Problem(place.path, value, f"is {_kind(value)}, where {_wanted(place)} is wanted", _remedy(place))
-
-
-def _kind(value: object) -> str:
-    kinds: tuple[tuple[type, str], ...] = (
-        (bool, "true or false"),
-        (int, "a number"),
-        (float, "a number"),
-        (str, "text"),
-        (Mapping, "a set of keys"),
-        (list, "a list"),
-    )
-    return next((name for kind, name in kinds if isinstance(value, kind)), f"a {type(value).__name__}")
-
-
-def _wanted(place: Place) -> str:
-    wanted = place.wanted
-    if shapes.models(wanted) or shapes.value(wanted) is not None:
-        return "a set of keys"
-    if shapes.item(wanted) is not None:
-        return "a list"
-    words: dict[object, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-    return next((words[member] for member in shapes.members(wanted) if member in words), "something else")
-
-
-def _remedy(place: Place) -> str:
-    return f"write `{_spelled(place.example)}`" if place.example is not None else f"write {_wanted(place)}"
-
-
-def _spelled(example: object) -> str:
-    """An example as YAML on one line."""
-    text = yaml.safe_dump(example, default_flow_style=True, sort_keys=False, width=10_000)
-    return text.strip().removesuffix("...").strip()
-
-
-_Teller = Callable[[ErrorDetails, Place, object], Problem]
-_TELLERS: Final[dict[str, _Teller]] = {
-    "missing": _missing,
-    "extra_forbidden": _unknown_key,
-    "invalid_key": _not_text_key,
-    "literal_error": _not_a_choice,
-    "union_tag_invalid": _unknown_tag,
-    "union_tag_not_found": _unknown_tag,
-    "greater_than_equal": _out_of_range,
-    "less_than_equal": _out_of_range,
-    "too_short": _too_short,
-    "too_long": _too_long,
-}

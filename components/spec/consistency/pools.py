@@ -56,8 +56,7 @@ def _capacity_of_provider(stack: Stack, pool: Pool, at: At) -> Problems:
         )
 
 
-def _block(stack: Stack, pool: Pool, at: At) -> Problems:
-    del stack
+def _block(_: Stack, pool: Pool, at: At) -> Problems:
     if pool.capacity == "capacity-block" and pool.capacity_block is None:
         yield at(
             "capacity_block",
@@ -84,8 +83,7 @@ def _block_of_region(stack: Stack, pool: Pool, at: At) -> Problems:
         )
 
 
-def _efa_in_one_zone(stack: Stack, pool: Pool, at: At) -> Problems:
-    del stack
+def _efa_in_one_zone(_: Stack, pool: Pool, at: At) -> Problems:
     if pool.efa and len(pool.zones) != 1:
         yield at(
             "efa",
@@ -95,8 +93,7 @@ def _efa_in_one_zone(stack: Stack, pool: Pool, at: At) -> Problems:
         )
 
 
-def _nodes_in_order(stack: Stack, pool: Pool, at: At) -> Problems:
-    del stack
+def _nodes_in_order(_: Stack, pool: Pool, at: At) -> Problems:
     nodes = pool.nodes
     if not nodes.min <= nodes.desired <= nodes.max:
         yield at(
@@ -109,8 +106,7 @@ def _nodes_in_order(stack: Stack, pool: Pool, at: At) -> Problems:
         yield at("nodes.max", 0, "lets the pool have no node at all", "write 1 or more, or remove the pool")
 
 
-def _labels_of_others(stack: Stack, pool: Pool, at: At) -> Problems:
-    del stack
+def _labels_of_others(_: Stack, pool: Pool, at: At) -> Problems:
     for key in pool.labels:
         prefix = key.partition("/")[0] + "/"
         if any(prefix == own or prefix.endswith(f".{own}") for own in _OWN_LABELS):

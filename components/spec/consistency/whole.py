@@ -86,19 +86,16 @@ def _exposure_possible(stack: Stack, at: At) -> Problems:
     yield at("data_plane.gateway.exposure", "vpc-link", why, "write `exposure: load-balancer`")
 
 
-def _pool_names(stack: Stack, at: At) -> Problems:
-    del at
+def _pool_names(stack: Stack, _: At) -> Problems:
     if stack.data_plane is not None:
         yield from twins(stack.data_plane.pools, "data_plane.pools", "pool")
 
 
-def _store_names(stack: Stack, at: At) -> Problems:
-    del at
+def _store_names(stack: Stack, _: At) -> Problems:
     yield from twins(stack.state, "state", "store")
 
 
-def _workload_names(stack: Stack, at: At) -> Problems:
-    del at
+def _workload_names(stack: Stack, _: At) -> Problems:
     yield from twins(stack.workloads, "workloads", "workload")
 
 

@@ -15,8 +15,7 @@ _ON_NODES: Final = ("pool", "metal")
 _KIND_OF_HOME: Final = {"pool": "managed", "metal": "metal"}
 
 
-def _has_a_form(stack: Stack, workload: Workload, at: At) -> Problems:
-    del stack
+def _has_a_form(_: Stack, workload: Workload, at: At) -> Problems:
     if workload.serve.container is None and workload.serve.function is None:
         yield at(
             "serve",
@@ -26,8 +25,7 @@ def _has_a_form(stack: Stack, workload: Workload, at: At) -> Problems:
         )
 
 
-def _form_of_home(stack: Stack, workload: Workload, at: At) -> Problems:
-    del stack
+def _form_of_home(_: Stack, workload: Workload, at: At) -> Problems:
     home, serve = workload.placement.home, workload.serve
     if home is None or (serve.container is None and serve.function is None):
         return
@@ -81,9 +79,8 @@ def _form_of_topology(stack: Stack, workload: Workload, at: At) -> Problems:
         )
 
 
-def _nothing_of_pods(stack: Stack, workload: Workload, at: At) -> Problems:
+def _nothing_of_pods(_: Stack, workload: Workload, at: At) -> Problems:
     """What is said of pods does nothing for a function."""
-    del stack
     placement = workload.placement
     if placement.home is None or placement.home not in _ON_FUNCTIONS:
         return
@@ -231,8 +228,7 @@ def _reads(stack: Stack, workload: Workload, at: At) -> Problems:
             )
 
 
-def _bytes_of_something(stack: Stack, workload: Workload, at: At) -> Problems:
-    del stack
+def _bytes_of_something(_: Stack, workload: Workload, at: At) -> Problems:
     if workload.state.bytes is not None and not workload.state.reads:
         yield at(
             "state.bytes",
@@ -242,15 +238,13 @@ def _bytes_of_something(stack: Stack, workload: Workload, at: At) -> Problems:
         )
 
 
-def _peak_above_rate(stack: Stack, workload: Workload, at: At) -> Problems:
-    del stack
+def _peak_above_rate(_: Stack, workload: Workload, at: At) -> Problems:
     rate, peak = workload.traffic.rate, workload.traffic.peak
     if rate is not None and peak is not None and peak < rate:
         yield at("traffic.peak", str(peak), f"is below the average rate, {rate}", f"write {rate} or more")
 
 
-def _answer_in_time(stack: Stack, workload: Workload, at: At) -> Problems:
-    del stack
+def _answer_in_time(_: Stack, workload: Workload, at: At) -> Problems:
     takes, budget = workload.traffic.service_time, workload.latency.p99
     if takes is not None and budget is not None and takes >= budget:
         yield at(
@@ -261,8 +255,7 @@ def _answer_in_time(stack: Stack, workload: Workload, at: At) -> Problems:
         )
 
 
-def _jitter_within_answer(stack: Stack, workload: Workload, at: At) -> Problems:
-    del stack
+def _jitter_within_answer(_: Stack, workload: Workload, at: At) -> Problems:
     jitter, budget = workload.latency.jitter, workload.latency.p99
     if jitter is not None and budget is not None and jitter > budget:
         yield at(
@@ -273,8 +266,7 @@ def _jitter_within_answer(stack: Stack, workload: Workload, at: At) -> Problems:
         )
 
 
-def _timeout_above_work(stack: Stack, workload: Workload, at: At) -> Problems:
-    del stack
+def _timeout_above_work(_: Stack, workload: Workload, at: At) -> Problems:
     takes, function = workload.traffic.service_time, workload.serve.function
     if takes is not None and function is not None and function.timeout <= takes:
         yield at(
