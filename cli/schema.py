@@ -1,4 +1,4 @@
-"""`halfmetal schema`: writes what is generated from the stack file's models, or tells if it is out of date."""
+"""`halfmetal schema`: writes what is generated from the stack file's models, or tells if that is stale."""
 
 from __future__ import annotations
 
