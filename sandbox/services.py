@@ -174,6 +174,9 @@ class _Table:
         authority = self._pki.pair(CLUSTER_CA)
         arguments = {
             "use-service-account-credentials": "true",
+            # Each controller first makes an account for itself; the default limit makes that seconds.
+            "kube-api-qps": 500,
+            "kube-api-burst": 1000,
             "service-account-private-key-file": self._pki.pair(SERVICE_ACCOUNT).key,
             "root-ca-file": authority.certificate,
             "cluster-signing-cert-file": authority.certificate,
