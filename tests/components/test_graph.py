@@ -1,0 +1,322 @@
+"""What the three topologies make, and what depends on what."""
+
+import json
+import re
+
+import pytest
+from recording import Recording, Resource
+
+LAMBDA = "aws:lambda/.*"
+ROUTE = "aws:apigatewayv2/route:Route"
+IN_CLUSTER = "kubernetes:.*"
+
+
+def _types_behind(recording: Recording, resource: Resource) -> set[str]:
+    return {made.type for made in recording.behind(resource)}
+
+
+def _integration_of(recording: Recording, route: Resource) -> Resource:
+    (found,) = [
+        made for made in recording.of("aws:apigatewayv2/integration:Integration") if made.urn in route.needs
+    ]
+    return found
+
+
+def _routes_to(recording: Recording, workload: str) -> list[Resource]:
+    base = f"ANY /v2/models/{workload}"
+    return [made for made in recording.of(ROUTE) if made.inputs["routeKey"] in {base, f"{base}/{{proxy+}}"}]
+
+
+class TestEveryTopology:
+    def test_uses_only_what_the_sdks_have(self, each: Recording):
+        assert each.unknown == []
+
+    def test_names_everything_after_its_component(self, each: Recording):
+        by_urn = {made.urn: made for made in each.resources}
+        misnamed = [
+            made.name
+            for made in each.resources
+            if made.parent in by_urn and not made.name.startswith(f"{by_urn[made.parent].name}-")
+        ]
+        assert misnamed == []
+
+    def test_registers_the_outputs_of_every_component(self, each: Recording):
+        assert {made.urn for made in each.resources if made.is_component} <= each.finished
+
+    def test_keeps_parents_shallow(self, each: Recording):
+        # Deep chains of parents are what makes a preview take minutes (pulumi#10333).
+        assert max(map(each.depth, each.resources)) == 2
+
+    def test_depends_on_resources_never_on_components(self, each: Recording):
+        # A dependency on a component without children is ignored without a word (pulumi#8721).
+        components = {made.urn for made in each.resources if made.is_component}
+        assert [made.name for made in each.resources if made.needs & components] == []
+
+    def test_gives_no_two_resources_one_name(self, each: Recording):
+        urns = [made.urn for made in each.resources]
+        assert len(urns) == len(set(urns))
+
+    def test_reaches_aws_through_a_provider_of_its_region_only(self, each: Recording):
+        (provider,) = each.of("pulumi:providers:aws")
+        assert json.loads(provider.inputs["defaultTags"])["tags"].keys() == {
+            "halfmetal:stack",
+            "halfmetal:topology",
+        }
+        strangers = [
+            made.name for made in each.of("aws:.*") if made.custom and provider.urn not in made.needs
+        ]
+        assert strangers == []
+
+    def test_leaves_room_in_aws_names_for_the_engines_suffix(self, each: Recording):
+        # The engine adds a dash and seven characters.
+        limits = {
+            "aws:lambda/function:Function": 64,
+            "aws:iam/role:Role": 64,
+            "aws:lb/loadBalancer:LoadBalancer": 32,
+            "aws:lb/targetGroup:TargetGroup": 32,
+            "aws:eks/nodeGroup:NodeGroup": 63,
+            "aws:s3/bucket:Bucket": 63,
+        }
+        too_long = [
+            made.name for kind, most in limits.items() for made in each.of(kind) if len(made.name) + 8 > most
+        ]
+        assert too_long == []
+
+    def test_answers_control_routes_by_the_control_function(self, each: Recording):
+        keys = {made.inputs["routeKey"]: made for made in each.of(ROUTE)}
+        for key in ("GET /health", "GET /models", "GET /models/{name}"):
+            assert _integration_of(each, keys[key]).inputs["integrationType"] == "AWS_PROXY"
+
+    def test_registers_every_workload(self, each: Recording):
+        items = [json.loads(made.inputs["item"]) for made in each.of("aws:dynamodb/tableItem:TableItem")]
+        assert {item["name"]["S"] for item in items} == {model["name"] for model in each.outputs["models"]}
+        assert all(item["reasons"]["L"] and item["refused"]["L"] for item in items)
+
+    def test_has_a_budget_that_somebody_hears_of(self, each: Recording):
+        budget = each.one("aws:budgets/budget:Budget").inputs
+        assert budget["timeUnit"] == "MONTHLY"
+        assert all(
+            notice["subscriberEmailAddresses"] == ["ops@example.com"] for notice in budget["notifications"]
+        )
+
+
+class TestEveryFunction:
+    def test_is_bounded_and_watched(self, each: Recording):
+        for function in each.of("aws:lambda/function:Function"):
+            stem = function.name.removesuffix("-function")
+            inputs = function.inputs
+            assert inputs["reservedConcurrentExecutions"] > 0
+            assert 0 < inputs["timeout"] <= 900
+            assert inputs["publish"] is True
+            assert each.one("aws:cloudwatch/logGroup:LogGroup", f"{stem}-log").inputs["retentionInDays"] == 14
+            alarms = [made for made in each.of("aws:cloudwatch/.*Alarm") if made.name.startswith(f"{stem}-")]
+            assert {alarm.inputs["metricName"] for alarm in alarms} == {"Errors", "Throttles"}
+            assert all(alarm.inputs["alarmActions"] for alarm in alarms)
+
+    def test_may_do_only_what_it_must(self, each: Recording):
+        for policy in each.of("aws:iam/rolePolicy:RolePolicy"):
+            for statement in json.loads(policy.inputs["policy"])["Statement"]:
+                assert statement["Resource"] != "*"
+                assert not any("*" in action for action in statement["Action"])
+
+    def test_carries_the_facts_it_was_placed_by(self, each: Recording):
+        for function in each.of("aws:lambda/function:Function"):
+            assert function.inputs["tags"]["halfmetal:home"] == "function"
+
+    def test_is_called_by_alias_and_only_by_its_routes(self, each: Recording):
+        allowed = {
+            made.inputs["sourceArn"].split(":api/*/", 1)[1]
+            for made in each.of("aws:lambda/permission:Permission")
+        }
+        to_functions = {
+            re.sub("^ANY ", "* ", made.inputs["routeKey"]).replace(" ", "", 1)
+            for made in each.of(ROUTE)
+            if _integration_of(each, made).inputs["integrationType"] == "AWS_PROXY"
+        }
+        assert allowed == to_functions
+        assert {made.inputs["qualifier"] for made in each.of("aws:lambda/permission:Permission")} == {"live"}
+
+
+class TestPure:
+    def test_has_no_cluster_and_no_network(self, deployed: dict[str, Recording]):
+        pure = deployed["pure"]
+        assert pure.of(IN_CLUSTER, "pulumi:providers:kubernetes", "aws:(eks|ec2|lb|autoscaling)/.*") == []
+
+    def test_stores_a_large_bundle_in_a_private_bucket(self, deployed: dict[str, Recording]):
+        pure = deployed["pure"]
+        function = pure.one("aws:lambda/function:Function", "fn-embed-function")
+        assert {"s3Bucket", "s3Key"} <= function.inputs.keys()
+        assert "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock" in _types_behind(pure, function)
+        assert "code" in pure.one("aws:lambda/function:Function", "control-function").inputs
+
+
+class TestHybrid:
+    @pytest.mark.parametrize("workload", ["embed", "chat"])
+    def test_data_route_of_a_pool_meets_no_function(self, deployed: dict[str, Recording], workload: str):
+        hybrid = deployed["hybrid"]
+        routes = _routes_to(hybrid, workload)
+        assert len(routes) == 2
+        for route in routes:
+            integration = _integration_of(hybrid, route).inputs
+            assert (integration["integrationType"], integration["connectionType"]) == (
+                "HTTP_PROXY",
+                "VPC_LINK",
+            )
+            assert not any(re.fullmatch(LAMBDA, kind) for kind in _types_behind(hybrid, route))
+
+    def test_data_route_of_a_function_meets_no_cluster(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        for route in _routes_to(hybrid, "index"):
+            behind = _types_behind(hybrid, route)
+            assert "aws:lambda/alias:Alias" in behind
+            assert not any(kind.startswith(("kubernetes:", "aws:eks/", "aws:lb/")) for kind in behind)
+
+    def test_link_reaches_the_gateway_and_only_its_port(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        port = hybrid.one("aws:lb/targetGroup:TargetGroup").inputs["port"]
+        service = hybrid.one("kubernetes:core/v1:Service", "gateway-address").inputs["spec"]
+        rule = hybrid.one("aws:ec2/securityGroupRule:SecurityGroupRule").inputs
+        assert port == service["ports"][0]["nodePort"] == rule["fromPort"] == rule["toPort"]
+
+    def test_gateway_shares_no_node_with_what_is_tainted(self, deployed: dict[str, Recording]):
+        pod = deployed["hybrid"].one("kubernetes:apps/v1:Deployment", "gateway-pods")
+        spec = pod.inputs["spec"]["template"]["spec"]
+        assert spec["nodeSelector"] == {"halfmetal.dev/pool": "cpu-a"}
+        assert not spec.get("tolerations")
+
+    def test_gpu_workload_gets_onto_its_pool_in_its_zone(self, deployed: dict[str, Recording]):
+        pod = deployed["hybrid"].one("kubernetes:apps/v1:Deployment", "model-chat-pods")
+        spec = pod.inputs["spec"]["template"]["spec"]
+        wanted = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+        (zone,) = wanted["nodeSelectorTerms"][0]["matchExpressions"]
+        assert spec["nodeSelector"] == {"halfmetal.dev/pool": "gpu-a"}
+        assert (zone["key"], zone["values"]) == ("topology.kubernetes.io/zone", ["us-east-1a"])
+        assert [toleration["key"] for toleration in spec["tolerations"]] == ["nvidia.com/gpu"]
+        assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+    def test_gpu_workload_is_replaced_without_a_second_gpu(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        rolling = {
+            name: hybrid.one("kubernetes:apps/v1:Deployment", f"model-{name}-pods").inputs["spec"]["strategy"]
+            for name in ("chat", "embed")
+        }
+        assert rolling["chat"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+        assert rolling["embed"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+class TestDedicated:
+    def test_data_route_meets_nothing_serverless(self, deployed: dict[str, Recording]):
+        dedicated = deployed["dedicated"]
+        for made in dedicated.of(IN_CLUSTER):
+            assert not any(kind.startswith("aws:") for kind in _types_behind(dedicated, made))
+
+    def test_has_no_route_to_a_model_on_the_api(self, deployed: dict[str, Recording]):
+        assert [key for key in _keys(deployed["dedicated"]) if "/v2/" in key] == []
+
+    def test_models_are_reached_by_the_gateways_own_address(self, deployed: dict[str, Recording]):
+        outputs = deployed["dedicated"].outputs
+        assert outputs["gateway_url"] == "http://lb.example.com:8080"
+        assert all(model["url"].startswith("http://lb.example.com:8080/v2/") for model in outputs["models"])
+
+    def test_makes_no_node_and_no_device_plugin_of_a_cluster_of_others(
+        self, deployed: dict[str, Recording]
+    ):
+        assert deployed["dedicated"].of("aws:(eks|ec2)/.*", "kubernetes:apps/v1:DaemonSet") == []
+
+    def test_provider_is_replaced_only_with_its_context(self, deployed: dict[str, Recording]):
+        inputs = deployed["dedicated"].one("pulumi:providers:kubernetes").inputs
+        assert inputs == {"context": "halfmetal", "clusterIdentifier": "context:halfmetal"}
+
+
+class TestOrderOfDestroy:
+    """What depends on something goes before it."""
+
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            pytest.param("aws:eks/accessPolicyAssociation:AccessPolicyAssociation", id="access, last"),
+            pytest.param("aws:eks/nodeGroup:NodeGroup", id="nodes, that end the pods"),
+            pytest.param("aws:ec2/natGateway:NatGateway", id="the way out of the nodes"),
+        ],
+    )
+    def test_what_is_in_the_cluster_goes_before(self, deployed: dict[str, Recording], kind: str):
+        hybrid = deployed["hybrid"]
+        for made in hybrid.of(IN_CLUSTER):
+            assert kind in _types_behind(hybrid, made), made.name
+
+    def test_everything_in_the_namespace_goes_before_it(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        for made in hybrid.of(IN_CLUSTER):
+            if made.inputs["metadata"].get("namespace") == "halfmetal-hybrid":
+                assert "kubernetes:core/v1:Namespace" in _types_behind(hybrid, made), made.name
+
+    def test_nodes_go_before_what_they_may_do(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        for group in hybrid.of("aws:eks/nodeGroup:NodeGroup"):
+            attached = {made.name for made in hybrid.behind(group) if "PolicyAttachment" in made.type}
+            assert {f"hybrid-cluster-nodes-{policy}" for policy in ("node", "network", "images")} <= attached
+
+    def test_nat_gateway_goes_before_the_internet_gateway(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        nat = hybrid.one("aws:ec2/natGateway:NatGateway")
+        assert "aws:ec2/internetGateway:InternetGateway" in _types_behind(hybrid, nat)
+
+
+class TestCluster:
+    def test_kubeconfig_holds_no_token(self, deployed: dict[str, Recording]):
+        config = json.loads(deployed["hybrid"].outputs["kubeconfig"])
+        user = config["users"][0]["user"]
+        assert user.keys() == {"exec"}
+        assert user["exec"]["args"][:2] == ["eks", "get-token"]
+
+    def test_provider_is_replaced_only_with_the_cluster(self, deployed: dict[str, Recording]):
+        inputs = deployed["hybrid"].one("pulumi:providers:kubernetes").inputs
+        assert inputs["clusterIdentifier"].endswith("hybrid-cluster-eks")
+
+    def test_access_is_decided_by_entries_alone(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        access = hybrid.one("aws:eks/cluster:Cluster").inputs["accessConfig"]
+        assert access == {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}
+        entry = hybrid.one("aws:eks/accessEntry:AccessEntry").inputs
+        assert entry["principalArn"].endswith(":user/deployer")
+
+    def test_launch_template_is_named_by_number(self, deployed: dict[str, Recording]):
+        # `$Latest` never equals what AWS answers, so every preview would show a change (pulumi-eks#980).
+        for group in deployed["hybrid"].of("aws:eks/nodeGroup:NodeGroup"):
+            assert group.inputs["launchTemplate"]["version"] == "3"
+
+    @pytest.mark.parametrize(
+        ("pool", "image"), [("cpu-a", "AL2023_ARM_64_STANDARD"), ("gpu-a", "AL2023_x86_64_NVIDIA")]
+    )
+    def test_nodes_run_the_image_of_their_kind(
+        self, deployed: dict[str, Recording], pool: str, image: str
+    ):
+        group = deployed["hybrid"].one("aws:eks/nodeGroup:NodeGroup", f"pool-{pool}-nodes")
+        assert group.inputs["amiType"] == image
+        assert group.inputs["labels"]["halfmetal.dev/pool"] == pool
+
+    def test_autoscaler_knows_a_node_before_there_is_one(self, deployed: dict[str, Recording]):
+        told = {
+            made.inputs["tag"]["key"].rpartition("node-template/")[2]: made.inputs["tag"]["value"]
+            for made in deployed["hybrid"].of("aws:autoscaling/tag:Tag")
+            if "gpu-a" in made.name
+        }
+        assert told == {
+            "label/halfmetal.dev/pool": "gpu-a",
+            "taint/nvidia.com/gpu": "present:NoSchedule",
+            "resources/nvidia.com/gpu": "1",
+        }
+
+    def test_autoscaler_keeps_the_size_it_chose(self, deployed: dict[str, Recording]):
+        for group in deployed["hybrid"].of("aws:eks/nodeGroup:NodeGroup"):
+            assert group.ignored == ("scalingConfig.desiredSize",)
+
+    def test_device_plugin_tolerates_every_taint_of_its_pools(self, deployed: dict[str, Recording]):
+        daemons = deployed["hybrid"].one("kubernetes:apps/v1:DaemonSet")
+        spec = daemons.inputs["spec"]["template"]["spec"]
+        assert spec["nodeSelector"] == {"halfmetal.dev/pool": "gpu-a"}
+        assert [toleration["key"] for toleration in spec["tolerations"]] == ["nvidia.com/gpu"]
+
+
+def _keys(recording: Recording) -> list[str]:
+    return [made.inputs["routeKey"] for made in recording.of(ROUTE)]
