@@ -77,9 +77,7 @@ class Recording:
 
     def of(self, *types: str) -> list[Resource]:
         """Resources whose type token matches one of these patterns."""
-        return [
-            made for made in self.resources if any(re.fullmatch(pattern, made.type) for pattern in types)
-        ]
+        return [made for made in self.resources if any(re.fullmatch(pattern, made.type) for pattern in types)]
 
     def one(self, pattern: str, name: str = "") -> Resource:
         (found,) = [made for made in self.of(pattern) if made.name.endswith(name)]
@@ -174,7 +172,7 @@ def deploy(stack: Stack, package: typing.Callable[[str, str], Bundle], name: str
     def program() -> Any:
         made = compose(stack, placements, name, package=package)
         values = {key: value for key, value in vars(made).items() if value is not None}
-        return pulumi.Output.all(**values).apply(lambda known: resolved.update(known))
+        return pulumi.Output.all(**values).apply(resolved.update)
 
     resolved: dict[str, Any] = {}
     recording = record(program, name)
@@ -244,9 +242,7 @@ def _unknown(arguments: type, value: Any, path: str) -> typing.Iterator[str]:
 @cache
 def _types_of(arguments: type) -> dict[str, type | None]:
     """Wire name → the type of what it holds, where that has properties of its own."""
-    hints = typing.get_type_hints(arguments.__init__, vars(importlib.import_module(arguments.__module__)))
-    names = sdk_types.input_type_py_to_pulumi_names(arguments)
-    return {wire: _nested(hints.get(python)) for python, wire in names.items()}
+    return {wire: _nested(hint) for wire, hint in sdk_types.input_type_types(arguments).items()}
 
 
 def _nested(hint: Any) -> type | None:

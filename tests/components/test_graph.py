@@ -218,9 +218,7 @@ class TestDedicated:
         assert outputs["gateway_url"] == "http://lb.example.com:8080"
         assert all(model["url"].startswith("http://lb.example.com:8080/v2/") for model in outputs["models"])
 
-    def test_makes_no_node_and_no_device_plugin_of_a_cluster_of_others(
-        self, deployed: dict[str, Recording]
-    ):
+    def test_makes_no_node_and_no_device_plugin_of_a_cluster_of_others(self, deployed: dict[str, Recording]):
         assert deployed["dedicated"].of("aws:(eks|ec2)/.*", "kubernetes:apps/v1:DaemonSet") == []
 
     def test_provider_is_replaced_only_with_its_context(self, deployed: dict[str, Recording]):
@@ -288,9 +286,7 @@ class TestCluster:
     @pytest.mark.parametrize(
         ("pool", "image"), [("cpu-a", "AL2023_ARM_64_STANDARD"), ("gpu-a", "AL2023_x86_64_NVIDIA")]
     )
-    def test_nodes_run_the_image_of_their_kind(
-        self, deployed: dict[str, Recording], pool: str, image: str
-    ):
+    def test_nodes_run_the_image_of_their_kind(self, deployed: dict[str, Recording], pool: str, image: str):
         group = deployed["hybrid"].one("aws:eks/nodeGroup:NodeGroup", f"pool-{pool}-nodes")
         assert group.inputs["amiType"] == image
         assert group.inputs["labels"]["halfmetal.dev/pool"] == pool

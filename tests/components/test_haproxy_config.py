@@ -1,0 +1,70 @@
+"""The gateway's configuration: routes, limits, and the same text for the same routes."""
+
+import re
+from itertools import permutations
+
+import pytest
+
+from components.data_plane.haproxy import Upstream, render
+
+EMBED = Upstream("embed", "embed.ns.svc.cluster.local", 8000, 2, 8, "/v2/health/ready")
+CHAT = Upstream("chat", "chat.ns.svc.cluster.local", 8080, 1, 16, "/health")
+TAIL = Upstream("embed-large", "embed-large.ns.svc.cluster.local", 8000, 1, 4, "/v2/health/ready")
+
+
+def section(config: str, name: str) -> str:
+    return next(part for part in config.split("\n\n") if part.startswith(name))
+
+
+def test_order_of_workloads_does_not_matter():
+    assert len({render(order, 8080) for order in permutations([EMBED, CHAT, TAIL])}) == 1
+
+
+def test_listens_on_the_pods_address_and_answers_probes_itself():
+    frontend = section(render([EMBED], 9090), "frontend data")
+    assert 'bind "${POD_IP}:9090"' in frontend
+    assert "return status 200 content-type text/plain string ok if { path /healthz }" in frontend
+
+
+@pytest.mark.parametrize(
+    ("path", "backend"),
+    [
+        ("/v2/models/embed", "model-embed"),
+        ("/v2/models/embed/infer", "model-embed"),
+        ("/v2/models/embed-large/infer", "model-embed-large"),
+        ("/v2/models/embedding", None),
+        ("/v2/models", None),
+        ("/", None),
+    ],
+)
+def test_a_path_goes_to_its_workload_only(path: str, backend: str | None):
+    rules = re.findall(
+        r"use_backend (\S+) if \{ path (\S+) \} \|\| \{ path_beg (\S+) \}", render([EMBED, TAIL, CHAT], 8080)
+    )
+    taken = [name for name, exact, beginning in rules if path == exact or path.startswith(beginning)]
+    assert taken == ([backend] if backend else [])
+
+
+def test_a_pod_gets_no_more_than_it_works_on_and_the_queue_ends():
+    backend = section(render([EMBED, CHAT], 8080), "backend model-embed")
+    assert "maxconn 8" in backend
+    assert "if { queue(model-embed) ge 64 }" in backend
+    assert "status 503 content-type application/problem+json" in backend
+    assert 'hdr Retry-After "1"' in backend
+
+
+def test_pods_are_found_by_name_with_room_for_one_being_replaced():
+    backend = section(render([EMBED], 8080), "backend model-embed")
+    assert "server-template pod- 3 embed.ns.svc.cluster.local:8000 resolvers cluster" in backend
+    assert "http-check send meth GET uri /v2/health/ready" in backend
+
+
+def test_inference_is_not_done_twice():
+    retried = re.findall(r"retry-on (.+)", render([EMBED], 8080))
+    assert retried == ["conn-failure"]
+
+
+def test_no_workload_leaves_a_gateway_that_says_so():
+    config = render([], 8080)
+    assert "use_backend" not in config
+    assert "default_backend nowhere" in config
