@@ -54,12 +54,14 @@ def policies(overrides: Mapping[str, Override], say: Callable[[str], None] | Non
     `say` is given the one line that sums up a whole stack; it goes to standard output unless told otherwise.
     """
     rules = StackRules(overrides)
+    levels = [setting.enforcement for setting in rules.settings().by_id.values()]
+    record = _Record(running=sum(level is not Enforcement.DISABLED for level in levels))
     return [
-        *(_of_one_resource(rule, rules) for rule in RULES.values()),
-        *(_across_stack(RULES[name], rules) for name in _RELATIONS),
+        *(_of_one_resource(rule, rules, record) for rule in RULES.values()),
+        *(_across_stack(RULES[name], rules, record) for name in _RELATIONS),
         _undecided(rules),
         _undecided_across_stack(rules),
-        _summary(rules, say or _print),
+        _summary(record, say or _print),
     ]
 
 
@@ -101,6 +103,32 @@ class _Judged:
         return f"{named}: {self.verdict.reason}."
 
 
+class _Record:
+    """What the pack's policies said in one preview or update, for the line that sums it up.
+
+    The engine judges every resource before the stack, in one process. Judging all of them again at the end
+    would see less: of a resource in a cluster that does not exist yet, a preview has inputs but no outputs.
+    """
+
+    def __init__(self, running: int) -> None:
+        self._running = running
+        self._judged: set[tuple[str, str]] = set()
+        self._broken: set[str] = set()
+
+    def add(self, judged: _Judged) -> None:
+        """Take note of a verdict."""
+        self._judged.add((judged.rule.id, judged.urn))
+        if judged.refused:
+            self._broken.add(judged.rule.id)
+
+    def summed_up(self, resources: int) -> str:
+        """How many rules judged how many resources, and which of them were broken."""
+        judged = {urn for _, urn in self._judged}
+        broken = [rule for rule in RULES if rule in self._broken]
+        said = f"broken: {', '.join(broken)}" if broken else "all kept"
+        return f"halfmetal: {self._running} placement rules on {len(judged)} of {resources} resources: {said}"
+
+
 # -- judging
 
 
@@ -134,9 +162,10 @@ def _together(rules: StackRules, resources: Iterable[PolicyResource], rule: str)
 # -- policies
 
 
-def _of_one_resource(rule: Rule, rules: StackRules) -> Policy:
+def _of_one_resource(rule: Rule, rules: StackRules, record: _Record) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         for judged in _alone(rules, args, only=rule.id, config=args.get_config()):
+            record.add(judged)
             if judged.refused:
                 report(_violation(judged), None)
 
@@ -151,9 +180,10 @@ def _of_one_resource(rule: Rule, rules: StackRules) -> Policy:
     )
 
 
-def _across_stack(rule: Rule, rules: StackRules) -> Policy:
+def _across_stack(rule: Rule, rules: StackRules, record: _Record) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         for judged in _together(rules, args.resources, rule.id):
+            record.add(judged)
             if judged.refused:
                 report(_violation(judged), judged.urn)
 
@@ -199,9 +229,9 @@ def _undecided_across_stack(rules: StackRules) -> Policy:
     )
 
 
-def _summary(rules: StackRules, say: Callable[[str], None]) -> Policy:
+def _summary(record: _Record, say: Callable[[str], None]) -> Policy:
     def validate(args: StackValidationArgs, _: ReportViolation) -> None:
-        say(summed_up(rules, args.resources))
+        say(record.summed_up(len(args.resources)))
 
     return StackValidationPolicy(
         name=SUMMARY,
@@ -209,22 +239,6 @@ def _summary(rules: StackRules, say: Callable[[str], None]) -> Policy:
         validate=validate,
         enforcement_level=EnforcementLevel.ADVISORY,
         severity=PolicySeverity.LOW,
-    )
-
-
-def summed_up(rules: StackRules, resources: list[PolicyResource]) -> str:
-    """One line: how many rules judged how many resources, and which of them were broken."""
-    alone = [judged for resource in resources for judged in _alone(rules, resource)]
-    together = [judged for rule in _RELATIONS for judged in _together(rules, resources, rule)]
-    settings = rules.settings().by_id.values()
-    running = [each.rule.id for each in settings if each.enforcement is not Enforcement.DISABLED]
-    broken = {judged.rule.id for judged in (*alone, *together) if judged.refused}
-    judged_resources = {judged.urn for judged in alone}
-    undecided = sum(judged.open for judged in together)
-    said = "all kept" if not broken else f"broken: {', '.join(rule for rule in running if rule in broken)}"
-    return (
-        f"halfmetal: {len(running)} placement rules on {len(judged_resources)} of {len(resources)} resources:"
-        f" {said}{f', {undecided} undecided' if undecided else ''}"
     )
 
 

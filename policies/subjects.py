@@ -102,11 +102,12 @@ def _carried(*bags: object) -> _Draft:
             )
             if prefix is None or key in known:
                 continue
-            placed = True
+            name = key.removeprefix(prefix).partition(".")[0].replace("-", "_")
+            # Every placement has a home; other keys under the prefix may be there for other reasons.
+            placed = placed or name == "home"
             if isinstance(value, str):
                 known[key] = value
             else:
-                name = key.removeprefix(prefix).partition(".")[0].replace("-", "_")
                 unread |= {name} & _ALL_FACTS
     facts = Facts.from_tags(known)
     stated = {field.name for field in fields(facts) if getattr(facts, field.name) is not None}

@@ -141,9 +141,13 @@ def test_a_resource_is_judged_with_the_stacks_levels_and_thresholds(pack: _Pack)
 
 
 def test_a_whole_stack_is_summed_up_on_standard_output(pack: _Pack):
-    pack.analyzer.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=[]))
+    pack.analyze(FUNCTION, GPU_FUNCTION)
+    function = analyzer_pb2.AnalyzerResource(type=FUNCTION, urn="urn:thing", name="thing")
+    pack.analyzer.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=[function]))
     assert pack.process.stdout is not None
-    assert pack.process.stdout.readline() == "halfmetal: 4 placement rules on 0 of 0 resources: all kept\n"
+    line = pack.process.stdout.readline()
+    assert line.startswith("halfmetal: 4 placement rules on 1 of 1 resources: broken: ")
+    assert line.endswith("accelerator-needs-metal, runaway-function\n")
 
 
 def test_the_packs_configuration_goes_over_the_stacks(pack: _Pack):

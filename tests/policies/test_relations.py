@@ -4,7 +4,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from pulumi_policy import PolicyResource, PolicyResourceOptions, StackValidationArgs, StackValidationPolicy
+from pulumi_policy import (
+    PolicyResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
 from pulumi_policy.deserialize import deserialize_properties
 from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import (
@@ -83,9 +90,20 @@ BUDGETED = _made(BUDGET, "budget", budgetType="COST")
 def _all(
     resources: list[PolicyResource], overrides: dict[str, Override] | None = None
 ) -> tuple[dict[str, str], str]:
+    """What each stack policy reports, and the line that sums up. Resources come first, as in the engine."""
     said: dict[str, str] = {}
     lines: list[str] = []
-    for policy in policies(overrides or {}, say=lines.append):
+    pack = policies(overrides or {}, say=lines.append)
+    for policy in pack:
+        if isinstance(policy, ResourceValidationPolicy):
+            for each in resources:
+                policy.validate(
+                    ResourceValidationArgs(
+                        each.resource_type, each.props, each.urn, each.name, NO_OPTIONS, None
+                    ),
+                    _say_nothing,
+                )
+    for policy in pack:
         if isinstance(policy, StackValidationPolicy):
             reports: list[str] = []
             policy.validate(
@@ -96,6 +114,10 @@ def _all(
                 said[policy.name] = "\n".join(reports)
     (line,) = lines
     return said, line
+
+
+def _say_nothing(message: str, urn: str | None = None) -> None:
+    del message, urn
 
 
 @dataclass(frozen=True)

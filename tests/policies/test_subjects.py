@@ -259,6 +259,12 @@ CASES = [
     Case("a deployment in the zone of its state", DEPLOYMENT, _deployment(READER), {}),
     Case("a deployment of somebody else's", DEPLOYMENT, _deployment(), {}),
     Case(
+        "a deployment that only mentions halfmetal",
+        DEPLOYMENT,
+        {**_deployment(), "metadata": {"annotations": {"halfmetal.dev/config": "1a2b"}}},
+        {},
+    ),
+    Case(
         "a deployment held by affinity to another zone than its state",
         DEPLOYMENT,
         _deployment(READER, affinity=_in_zones(B)),
