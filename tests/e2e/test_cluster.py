@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import json
@@ -176,6 +177,33 @@ def test_a_pod_that_asks_for_more_gpus_than_a_node_has_waits(cluster: Sandbox):
         return "FailedScheduling" in events and "Insufficient nvidia.com/gpu" in events
 
     wait_for(refused, "the scheduler says that no node has 16 GPUs", 30)
+
+
+def test_an_eks_clusters_token_is_worth_its_access_entry(cluster: Sandbox, tmp_path: Path):
+    shell = cluster.shell
+    eks = ("aws", "eks", "--output", "json")
+    roles = ["--role-arn", "arn:aws:iam::000000000000:role/cluster"]
+    shell.ok(*eks, "create-cluster", "--name", "demo", *roles, "--resources-vpc-config", "subnetIds=subnet-1")
+    own = str(tmp_path / "kubeconfig")
+    shell.ok("aws", "eks", "update-kubeconfig", "--name", "demo", "--kubeconfig", own)
+
+    described = shell.json(*eks, "describe-cluster", "--name", "demo")["cluster"]
+    creator = shell.json(*eks, "list-access-entries", "--cluster-name", "demo")["accessEntries"][0]
+    whoami = shell.ok("kubectl", "--kubeconfig", own, "auth", "whoami")
+    nodes = shell.ok("kubectl", "--kubeconfig", own, "get", "nodes", "-o", "name")
+    entry = ["--cluster-name", "demo", "--principal-arn", creator]
+    shell.ok(*eks, "delete-access-entry", *entry)
+
+    def refused() -> bool:
+        done = shell.run("kubectl", "--kubeconfig", own, "get", "nodes")
+        return done.returncode != 0 and "Unauthorized" in done.stderr + done.stdout
+
+    authority = (cluster.state / "pki" / "ca.crt").read_bytes()
+    assert base64.b64decode(described["certificateAuthority"]["data"]) == authority
+    assert "token:" not in Path(own).read_text()
+    assert "eks-access-policy:AmazonEKSClusterAdminPolicy" in whoami
+    assert "node/metal-gpu-us-east-1a-1" in nodes
+    wait_for(refused, "a token without an access entry is refused", 30)
 
 
 def test_a_killed_api_server_is_named_and_healed_with_its_data(cluster: Sandbox):
