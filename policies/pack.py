@@ -54,8 +54,7 @@ def policies(overrides: Mapping[str, Override], say: Callable[[str], None] | Non
     `say` is given the one line that sums up a whole stack; it goes to standard output unless told otherwise.
     """
     rules = StackRules(overrides)
-    levels = [setting.enforcement for setting in rules.settings().by_id.values()]
-    record = _Record(running=sum(level is not Enforcement.DISABLED for level in levels))
+    record = _Record(running=len(rules.settings().enforced))
     return [
         *(_of_one_resource(rule, rules, record) for rule in RULES.values()),
         *(_across_stack(RULES[name], rules, record) for name in _RELATIONS),
@@ -142,9 +141,10 @@ def _alone(
     subject = read(resource.resource_type, resource.props)
     if subject is None:
         return
-    for setting, verdict in rules.settings(only, config).judge(subject.facts):
-        if only in ("", setting.rule.id):
-            yield _Judged(setting.rule, resource.urn, resource.name, subject, verdict)
+    settings = rules.settings(only, config)
+    for setting in (settings.by_id[only],) if only else settings.enforced:
+        verdict = setting.judge(subject.facts)
+        yield _Judged(setting.rule, resource.urn, resource.name, subject, verdict)
 
 
 def _together(rules: StackRules, resources: Iterable[PolicyResource], rule: str) -> Iterator[_Judged]:

@@ -43,11 +43,15 @@ class Settings:
 
     by_id: Mapping[str, Setting]
 
+    @property
+    def enforced(self) -> tuple[Setting, ...]:
+        """The rules that are not disabled."""
+        return tuple(each for each in self.by_id.values() if each.enforcement is not Enforcement.DISABLED)
+
     def judge(self, facts: Facts) -> Iterator[tuple[Setting, Verdict]]:
         """What each rule that is not disabled says of these facts."""
-        for setting in self.by_id.values():
-            if setting.enforcement is not Enforcement.DISABLED:
-                yield setting, setting.judge(facts)
+        for setting in self.enforced:
+            yield setting, setting.judge(facts)
 
     def blocking(self, facts: Facts) -> tuple[tuple[Setting, Verdict], ...]:
         """The mandatory rules that refuse these facts."""

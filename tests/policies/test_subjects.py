@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pulumi_policy import PolicyResourceOptions, ResourceValidationArgs, ResourceValidationPolicy
+from pulumi_policy import (
+    EnforcementLevel,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+)
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, deserialize_properties
 from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import (
@@ -75,7 +80,8 @@ def _reports(
     """What each resource policy reports, by its name."""
     said: dict[str, str] = {}
     for policy in policies(overrides or {}, say=lambda _: None):
-        if isinstance(policy, ResourceValidationPolicy):
+        runs = policy.enforcement_level is not EnforcementLevel.DISABLED  # the engine's to see to
+        if runs and isinstance(policy, ResourceValidationPolicy):
             own = (config or {}).get(policy.name)
             args = ResourceValidationArgs(
                 resource_type, _bag(props), "urn:thing", "thing", NO_OPTIONS, None, own
