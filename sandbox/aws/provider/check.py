@@ -17,7 +17,7 @@ from sandbox.aws.provider.naming import Naming, choose
 from sandbox.aws.provider.plan import Plan
 from sandbox.aws.provider.shapes import Outbound, type_failures, unknown_names
 from sandbox.aws.provider.table.model import Autoname, Call, Entry
-from sandbox.aws.provider.values import UNKNOWN, Bag
+from sandbox.aws.provider.values import UNKNOWN, Bag, has_unknown
 
 
 def check(plan: Plan, config: Config, naming: Naming, news: Bag, olds: Bag) -> tuple[Bag, list[Failure]]:
@@ -27,6 +27,7 @@ def check(plan: Plan, config: Config, naming: Naming, news: Bag, olds: Bag) -> t
     if failures:
         return given, failures
     inputs, filled = _with_defaults(plan.entry, given)
+    _write_documents(plan.entry, inputs)
     if plan.entry.autoname:
         failures = _name(plan.entry.autoname, naming, inputs, filled, olds)
     _merge_tags(plan.entry, config, inputs)
@@ -65,6 +66,13 @@ def _with_defaults(entry: Entry, given: Bag) -> tuple[Bag, list[str]]:
     return {**given, **{name: entry.defaults[name] for name in filled}}, filled
 
 
+def _write_documents(entry: Entry, inputs: Bag) -> None:
+    """A policy that the program wrote as an object is JSON from here on."""
+    for name in (*entry.json, *entry.policies):
+        if isinstance(inputs.get(name), dict) and not has_unknown(inputs[name]):
+            inputs[name] = json.dumps(inputs[name])
+
+
 def _name(rule: Autoname, naming: Naming, inputs: Bag, filled: list[str], olds: Bag) -> list[Failure]:
     """Fill in a name where none was given: the one it has, if that was made up too, or a new one."""
     if rule.prop in inputs:
@@ -100,7 +108,8 @@ def shape_failures(plan: Plan, inputs: Bag) -> list[Failure]:
         outbound = Outbound({**plan.entry.names, **call.names}, failures)
         for name, place in _placed(plan, call):
             value = inputs.get(name)
-            if value is None or value is UNKNOWN or name in seen:
+            # A default may be the table's word for "not set" (-1), which no call ever carries.
+            if value is None or value is UNKNOWN or name in seen or value == plan.entry.defaults.get(name):
                 continue
             target: Any = shape
             for part in place.split("."):

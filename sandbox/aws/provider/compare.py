@@ -46,8 +46,11 @@ class Rules:
 
     def changes(self, new: Any, old: Any, said: Any, path: str, shown: str) -> Iterator[Change]:
         """The differences below one property. `said` is what the old inputs had there."""
-        if path in self.normalise:
-            new, old, said = (self._form(path, value) for value in (new, old, said))
+        if path in self.normalise and isinstance(new, (str, list)) and old is not None:
+            # What has a meaning of its own differs as a whole: there are no properties inside a text.
+            if self.normalise[path](new) != self.normalise[path](old):
+                yield Change(path, shown, "update")
+            return
         if new is UNKNOWN:
             yield Change(path, shown, "add" if blank(old) else "update")
         elif new is None:
@@ -61,9 +64,6 @@ class Rules:
             yield from self._in_lists(new, old, said, path, shown)
         elif not _same_scalar(new, old):
             yield Change(path, shown, "add" if old is None else "update")
-
-    def _form(self, path: str, value: Any) -> Any:
-        return value if value is None or value is UNKNOWN else self.normalise[path](value)
 
     def _in_objects(
         self, new: dict[str, Any], old: dict[str, Any], said: Any, path: str, shown: str
@@ -106,7 +106,9 @@ class Rules:
 
 
 def blank(value: Any) -> bool:
-    """AWS makes no difference between a thing that is not there and one that is empty."""
+    """AWS makes no difference between a thing that is not there and one that is empty, all the way down."""
+    if isinstance(value, dict):
+        return all(blank(inner) for inner in value.values())
     return not value
 
 

@@ -25,6 +25,4 @@ def _pattern(form: str) -> re.Pattern[str]:
     """Every part but the last ends at the separator that follows it."""
     names = _PART.findall(re.escape(form))
     last = names[-1]
-    return re.compile(
-        _PART.sub(lambda m: f"(?P<{m[1]}>{'.+' if m[1] == last else '[^/:|]+?'})", re.escape(form))
-    )
+    return re.compile(_PART.sub(lambda m: f"(?P<{m[1]}>{'.+' if m[1] == last else '.+?'})", re.escape(form)))

@@ -132,7 +132,11 @@ class Operation:
         if name == "account":
             return self.account
         own = {"id": self.resource_id, "region": self.region, "partition": "aws"}
-        return own[name] if name in own else self.get(name)
+        if name in own:
+            return own[name]
+        value = self.get(name)
+        # While it is being read, what the first answer said counts for the questions that follow.
+        return self.facts.get("found", {}).get(name) if value is None else value
 
     # -- calls of the table --------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from sandbox.aws.provider.plan import REFERENCE, Plan
 from sandbox.aws.provider.sdk import ANY, PropType
 from sandbox.aws.provider.services import unless_missing
 from sandbox.aws.provider.shapes import Inbound, pairs_to_map, shape_at
-from sandbox.aws.provider.table.model import Read, Tags
+from sandbox.aws.provider.table.model import UNSAID, Read, Tags
 from sandbox.aws.provider.values import Bag
 
 
@@ -28,6 +28,7 @@ def read(operation: Operation) -> Bag:
     """The state as the service tells it; `MissingError` where the resource is not there."""
     entry = operation.plan.entry
     found = _ask(operation, entry.read[0], first=True)
+    operation.facts["found"] = found
     for question in entry.read[1:]:
         if _wanted(operation, question):
             found |= _ask(operation, question, first=False)
@@ -93,7 +94,8 @@ def _outputs(operation: Operation, question: Read, answer: Any, *, first: bool) 
     found = _found_by_name(plan, question, there, inbound)
     for name, source in question.into.items():
         value = source(there) if callable(source) else _at(source, there, answer)
-        found[name] = inbound.convert(value, plan.signature.outputs.get(name, ANY), name)
+        if value is not UNSAID:
+            found[name] = inbound.convert(value, plan.signature.outputs.get(name, ANY), name)
     return found
 
 

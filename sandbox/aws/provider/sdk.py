@@ -75,7 +75,9 @@ def provider_signature() -> Signature:
 
 
 def _read(path: Path, name: str, nested: _Nested) -> Signature:
-    inputs, required = _properties(_class_text(path, f"{name}Args"), nested, f"{name}Args")
+    # A resource whose name with `Args` is a nested type's as well has its own as `…InitArgs`.
+    arguments = f"{name}Args" if f"class {name}Args:" in _text(path) else f"{name}InitArgs"
+    inputs, required = _properties(_class_text(path, arguments), nested, arguments)
     outputs, _ = _properties(_class_text(path, name), nested, name)
     return Signature(inputs, required, outputs)
 
@@ -89,13 +91,18 @@ class _Nested:
     def resolve(self, name: str) -> PropType:
         if name.startswith(("_enums.", "_root_enums.")):
             return PropType("str")
-        folder = _root() if name.startswith(("_root_inputs.", "_root_outputs.")) else self.folder
+        folder = self._folder(name.partition(".")[0] if "." in name else "")
         output = name.startswith(("outputs.", "_root_outputs."))
         plain = name.rpartition(".")[2]
         file = folder / ("outputs.py" if output else "_inputs.py")
         if not output and not plain.endswith("Args"):
             return PropType("str")  # an enum, or a resource passed where its id or ARN is wanted
         return _object(file, plain)
+
+    def _folder(self, module: str) -> Path:
+        if module in ("_root_inputs", "_root_outputs"):
+            return _root()
+        return self.folder if module in ("", "outputs") else _root() / module.lstrip("_")
 
 
 @cache
@@ -165,6 +172,7 @@ def _generic(outer: str, inner: ast.expr, nested: _Nested, within: str) -> PropT
 
 
 def _union(members: list[PropType]) -> PropType:
+    """A policy may be JSON text or an object that becomes it: either goes."""
     kinds = {member.kind for member in members}
     if kinds <= {"asset", "archive"}:
         return PropType("asset" if "asset" in kinds else "archive")

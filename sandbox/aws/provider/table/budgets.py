@@ -1,157 +1,163 @@
-"""AWS Budgets: budgets with their notices."""
+"""AWS Budgets. Global, and addressed by account."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from decimal import Decimal
+import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sandbox.aws.provider.table.common import pair_tags
-from sandbox.aws.provider.table.model import Autoname, Call, Do, Entry, Read, Scope
+from sandbox.aws.provider.errors import Failure
+from sandbox.aws.provider.table.common import pairs
+from sandbox.aws.provider.table.model import Autoname, Call, Each, Entry, Read, Scope, Tags
 from sandbox.aws.provider.values import Bag
 
+_BUDGET = {"AccountId": "{account}", "BudgetName": "{name}"}
 _ARN = "arn:{partition}:budgets::{account}:budget/{name}"
-_OWNER = {"AccountId": "{account}", "BudgetName": "{name}"}
-_TIME = "%Y-%m-%d_%H:%M"
+_FORMAT = "%Y-%m-%d_%H:%M"
+_END = "2087-06-15_00:00"
 
 
-# -- the budget itself -------------------------------------------------------------------------------
+def _limit(scope: Scope) -> Bag | None:
+    amount = scope.inputs.get("limitAmount")
+    return None if amount is None else {"Amount": str(amount), "Unit": scope.inputs.get("limitUnit")}
 
 
-def _described(scope: Scope) -> Bag:
-    inputs = scope.inputs
-    described: Bag = {
-        "BudgetName": scope.get("name"),
-        "BudgetType": inputs.get("budgetType"),
-        "TimeUnit": inputs.get("timeUnit"),
-        "TimePeriod": _period(scope) or None,
-        "CostTypes": _cost_types(inputs.get("costTypes")),
-        "CostFilters": {item["name"]: list(item["values"]) for item in inputs.get("costFilters") or ()}
-        or None,
+def _moment(text: Any) -> datetime.datetime:
+    return datetime.datetime.strptime(str(text), _FORMAT).replace(tzinfo=datetime.UTC)
+
+
+def _period(scope: Scope) -> Bag | None:
+    period = {
+        member: _moment(scope.inputs[name])
+        for name, member in (("timePeriodStart", "Start"), ("timePeriodEnd", "End"))
+        if scope.inputs.get(name)
     }
-    if inputs.get("limitAmount") is not None:
-        described["BudgetLimit"] = {"Amount": inputs["limitAmount"], "Unit": inputs.get("limitUnit")}
+    return period or None
+
+
+def _filters(scope: Scope) -> dict[str, list[str]] | None:
+    filters = scope.inputs.get("costFilters")
+    return {item["name"]: list(item["values"]) for item in filters} if filters else None
+
+
+def _cost_types(scope: Scope) -> Bag | None:
+    types = scope.inputs.get("costTypes")
+    return {name[0].upper() + name[1:]: value for name, value in types.items()} if types else None
+
+
+def _budget(scope: Scope) -> Bag:
+    described = {
+        "BudgetName": scope.get("name"),
+        "BudgetType": scope.inputs.get("budgetType"),
+        "TimeUnit": scope.inputs.get("timeUnit"),
+        "BudgetLimit": _limit(scope),
+        "TimePeriod": _period(scope),
+        "CostFilters": _filters(scope),
+        "CostTypes": _cost_types(scope),
+    }
     return {name: value for name, value in described.items() if value is not None}
 
 
-def _period(scope: Scope) -> Bag:
-    ends = {"Start": scope.get("timePeriodStart"), "End": scope.get("timePeriodEnd")}
-    return {name: datetime.strptime(text, _TIME).replace(tzinfo=UTC) for name, text in ends.items() if text}
-
-
-def _cost_types(wanted: Bag | None) -> Bag | None:
-    return {name[0].upper() + name[1:]: value for name, value in wanted.items()} if wanted else None
-
-
-def _cost_types_back(budget: Any) -> Bag | None:
-    found = budget.get("CostTypes")
-    return {name[0].lower() + name[1:]: value for name, value in found.items()} if found else None
-
-
-def _time_back(name: str) -> Any:
-    def read(budget: Any) -> str | None:
-        found = (budget.get("TimePeriod") or {}).get(name)
-        return found.astimezone(UTC).strftime(_TIME) if found else None
-
-    return read
-
-
-def _amount(text: Any) -> Any:
-    """`500` and `500.0` are the same limit."""
-    try:
-        return format(Decimal(str(text)).normalize(), "f")
-    except ArithmeticError:
-        return text
-
-
-# -- its notices -------------------------------------------------------------------------------------
-
-
-def _notice(notification: Bag) -> Bag:
-    return {
-        "NotificationType": notification["notificationType"],
-        "ComparisonOperator": notification["comparisonOperator"],
-        "Threshold": notification["threshold"],
-        "ThresholdType": notification["thresholdType"],
-    }
-
-
-def _subscribers(notification: Bag) -> list[Bag]:
-    kinds = {"EMAIL": "subscriberEmailAddresses", "SNS": "subscriberSnsTopicArns"}
-    return [
-        {"SubscriptionType": kind, "Address": address}
-        for kind, name in kinds.items()
-        for address in notification.get(name) or ()
-    ]
-
-
-def _with_subscribers(scope: Scope) -> list[Bag] | None:
-    return [
-        {"Notification": _notice(item), "Subscribers": _subscribers(item)}
-        for item in scope.inputs.get("notifications") or ()
-    ] or None
-
-
-def _change_notices(scope: Scope) -> None:
-    """A notice is known by all that it says: what differs is another one."""
-    owner = {"AccountId": scope.account, "BudgetName": scope.get("name")}
-    before, after = ([*(bag.get("notifications") or ())] for bag in (scope.state, scope.inputs))
-    for item in before:
-        if not _among(item, after):
-            scope.call("DeleteNotification", **owner, Notification=_notice(item))
-    for item in after:
-        if not _among(item, before):
-            scope.call(
-                "CreateNotification", **owner, Notification=_notice(item), Subscribers=_subscribers(item)
-            )
-
-
-def _among(item: Bag, others: list[Bag]) -> bool:
-    def key(notification: Bag) -> tuple[Any, ...]:
-        addresses = sorted((s["SubscriptionType"], s["Address"]) for s in _subscribers(notification))
-        return (*_notice(notification).values(), addresses)
-
-    return any(key(item) == key(other) for other in others)
-
-
-def _notices_back(answer: Any, scope: Scope) -> Bag:
-    owner = {"AccountId": scope.account, "BudgetName": scope.get("name")}
-    return {
-        "notifications": [
-            _notice_back(
-                item,
-                scope.pages("DescribeSubscribersForNotification", "Subscribers", **owner, Notification=item),
-            )
-            for item in answer.get("Notifications") or ()
-        ]
-    }
-
-
-def _notice_back(item: Bag, subscribers: list[Bag]) -> Bag:
-    def addresses(kind: str) -> list[str]:
-        return [found["Address"] for found in subscribers if found["SubscriptionType"] == kind]
-
-    return {
-        "notificationType": item["NotificationType"],
-        "comparisonOperator": item["ComparisonOperator"],
-        "threshold": item["Threshold"],
-        "thresholdType": item.get("ThresholdType", "PERCENTAGE"),
-        "subscriberEmailAddresses": addresses("EMAIL"),
-        "subscriberSnsTopicArns": addresses("SNS"),
-    }
-
-
-_BUDGET_INPUTS = (
+_BUDGET_USES = (
     "budgetType",
     "costFilters",
     "costTypes",
     "limitAmount",
     "limitUnit",
-    "name",
     "timePeriodEnd",
     "timePeriodStart",
     "timeUnit",
 )
+
+
+# -- notifications -----------------------------------------------------------------------------------
+
+
+def _notification(item: Mapping[str, Any]) -> Bag:
+    return {
+        "NotificationType": item.get("notificationType"),
+        "ComparisonOperator": item.get("comparisonOperator"),
+        "Threshold": float(item.get("threshold") or 0),
+        "ThresholdType": item.get("thresholdType"),
+    }
+
+
+def _subscribers(item: Mapping[str, Any]) -> list[Bag]:
+    mails = [
+        {"SubscriptionType": "EMAIL", "Address": mail} for mail in item.get("subscriberEmailAddresses") or ()
+    ]
+    topics = [{"SubscriptionType": "SNS", "Address": arn} for arn in item.get("subscriberSnsTopicArns") or ()]
+    return mails + topics
+
+
+def _with_subscribers(scope: Scope) -> list[Bag] | None:
+    return [
+        {"Notification": _notification(item), "Subscribers": _subscribers(item)}
+        for item in scope.inputs.get("notifications") or ()
+    ] or None
+
+
+def _notifications_back(answer: Any, scope: Scope) -> Any:
+    """Notifications carry no subscribers: each is asked for its own."""
+    return {"notifications": [_described(item, scope) for item in answer.get("Notifications", ())]}
+
+
+def _described(item: Any, scope: Scope) -> Bag:
+    named = {
+        name: item[name]
+        for name in ("NotificationType", "ComparisonOperator", "Threshold", "ThresholdType")
+        if name in item
+    }
+    subscribers = scope.pages(
+        "DescribeSubscribersForNotification",
+        "Subscribers",
+        AccountId=scope.account,
+        BudgetName=scope.lookup("name"),
+        Notification=named,
+    )
+    found: Bag = {
+        "notificationType": item.get("NotificationType"),
+        "comparisonOperator": item.get("ComparisonOperator"),
+        "threshold": item.get("Threshold"),
+        "thresholdType": item.get("ThresholdType", "PERCENTAGE"),
+    }
+    for kind, name in (("EMAIL", "subscriberEmailAddresses"), ("SNS", "subscriberSnsTopicArns")):
+        addresses = [sub["Address"] for sub in subscribers if sub["SubscriptionType"] == kind]
+        if addresses:
+            found[name] = addresses
+    return found
+
+
+def _budget_failures(inputs: Bag) -> Iterable[Failure]:
+    for name in ("timePeriodStart", "timePeriodEnd"):
+        value = inputs.get(name)
+        if isinstance(value, str):
+            try:
+                _moment(value)
+            except ValueError:
+                yield Failure(name, f"must be a moment like 2026-01-01_00:00, is {value!r}")
+    amount = inputs.get("limitAmount")
+    if isinstance(amount, str) and not _is_number(amount):
+        yield Failure("limitAmount", f"must be an amount like 500 or 99.50, is {amount!r}")
+    if amount is not None and inputs.get("limitUnit") is None:
+        yield Failure("limitUnit", "is required with limitAmount, e.g. USD")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _amount(text: Any) -> Any:
+    return float(text) if isinstance(text, str) and _is_number(text) else text
+
+
+def _written(moment: Any) -> str | None:
+    return moment.astimezone(datetime.UTC).strftime(_FORMAT) if moment else None
+
 
 BUDGET = Entry(
     token="aws:budgets/budget:Budget",
@@ -161,80 +167,95 @@ BUDGET = Entry(
         op="CreateBudget",
         args={
             "AccountId": "{account}",
-            "Budget": _described,
+            "Budget": _budget,
             "NotificationsWithSubscribers": _with_subscribers,
         },
         send=(),
-        uses=(*_BUDGET_INPUTS, "notifications"),
+        uses=(*_BUDGET_USES, "notifications"),
     ),
     then=(
         Call(
             op="UpdateBudget",
-            args={"AccountId": "{account}", "NewBudget": _described},
+            args={"AccountId": "{account}", "NewBudget": _budget},
             send=(),
-            uses=_BUDGET_INPUTS,
+            when=_BUDGET_USES,
             on="update",
         ),
-        Do(run=_change_notices, uses=("notifications",), on="update"),
+        Each(
+            prop="notifications",
+            add=Call(
+                op="CreateNotification",
+                args={
+                    **_BUDGET,
+                    "Notification": lambda s: _notification(s.lookup("item")),
+                    "Subscribers": lambda s: _subscribers(s.lookup("item")),
+                },
+                send=(),
+            ),
+            remove=Call(
+                op="DeleteNotification",
+                args={**_BUDGET, "Notification": lambda s: _notification(s.lookup("item"))},
+                send=(),
+                accept=("NotFoundException",),
+            ),
+            on="update",
+        ),
     ),
     read=(
         Read(
             op="DescribeBudget",
-            args=_OWNER,
+            args=_BUDGET,
             at="Budget",
             only=("budgetType", "timeUnit"),
             into={
                 "name": "BudgetName",
                 "limitAmount": "BudgetLimit.Amount",
                 "limitUnit": "BudgetLimit.Unit",
-                "costTypes": _cost_types_back,
-                "costFilters": lambda budget: [
+                "timePeriodStart": lambda found: _written((found.get("TimePeriod") or {}).get("Start")),
+                "timePeriodEnd": lambda found: _written((found.get("TimePeriod") or {}).get("End")),
+                "costFilters": lambda found: [
                     {"name": name, "values": values}
-                    for name, values in (budget.get("CostFilters") or {}).items()
+                    for name, values in (found.get("CostFilters") or {}).items()
                 ],
-                "timePeriodStart": _time_back("Start"),
-                "timePeriodEnd": _time_back("End"),
+                "costTypes": "CostTypes",
             },
         ),
         Read(
-            op="DescribeNotificationsForBudget", args=_OWNER, at=_notices_back, absent=("NotFoundException",)
+            op="DescribeNotificationsForBudget",
+            args=_BUDGET,
+            at=_notifications_back,
+            only=(),
+            into={"notifications": "notifications"},
         ),
     ),
-    delete=(Call(op="DeleteBudget", args=_OWNER, send=()),),
-    tags=pair_tags(
-        None,
-        Read(
-            op="ListTagsForResource",
-            args={"ResourceARN": _ARN},
-            at="ResourceTags",
-            absent=("NotFoundException",),
-        ),
-        Call(op="TagResource", args={"ResourceARN": _ARN, "ResourceTags": "{tags}"}, send=()),
-        Call(op="UntagResource", args={"ResourceARN": _ARN, "ResourceTagKeys": "{keys}"}, send=()),
+    delete=(Call(op="DeleteBudget", args=_BUDGET, send=()),),
+    import_id="{accountId}:{name}",
+    tags=Tags(
+        create=lambda tags: {"ResourceTags": pairs(tags)},
+        read=None,
+        read_call=Read(op="ListTagsForResource", args={"ResourceARN": _ARN}, at="ResourceTags"),
+        change=Call(op="TagResource", args={"ResourceARN": _ARN, "ResourceTags": "{tags}"}, send=()),
+        remove=Call(op="UntagResource", args={"ResourceARN": _ARN, "ResourceTagKeys": "{keys}"}, send=()),
+        style="Key",
     ),
     replace=("accountId", "name", "namePrefix"),
     identity=("name",),
-    computed=(
-        "accountId",
-        "costFilters",
-        "costTypes",
-        "limitAmount",
-        "limitUnit",
-        "timePeriodStart",
-        "timePeriodEnd",
-    ),
-    local=("namePrefix", "accountId"),
+    defaults={"timePeriodEnd": _END},
+    computed=("accountId", "costFilters", "costTypes", "limitAmount", "limitUnit", "timePeriodStart"),
+    local=("namePrefix",),
     unordered=(
         "costFilters",
         "costFilters.values",
         "notifications",
         "notifications.subscriberEmailAddresses",
+        "notifications.subscriberSnsTopicArns",
     ),
     normalise={"limitAmount": _amount},
     autoname=Autoname(longest=100, prefix_prop="namePrefix"),
     derive={"arn": _ARN, "accountId": "{account}"},
     missing=("NotFoundException",),
     exists=("DuplicateRecordException",),
+    rules=_budget_failures,
 )
 
 ENTRIES = (BUDGET,)

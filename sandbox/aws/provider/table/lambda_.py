@@ -183,13 +183,14 @@ FUNCTION = Entry(
                 "reservedConcurrentExecutions": "$.Concurrency.ReservedConcurrentExecutions || `-1`",
                 "layers": "Layers[].Arn",
                 "imageConfig": "ImageConfigResponse.ImageConfig",
+                "snapStart": "SnapStart.ApplyOn != 'None' && SnapStart || `null`",
             },
         ),
         Read(
             op="ListVersionsByFunction",
             args={"FunctionName": "{id}"},
             only=(),
-            into={"version": "Versions[-1].Version", "qualifiedArn": "Versions[-1].FunctionArn"},
+            into={"version": "Versions[-1].Version"},
         ),
     ),
     delete=(Call(op="DeleteFunction", args={"FunctionName": "{id}"}, send=(), retry=_BUSY),),
@@ -240,6 +241,7 @@ FUNCTION = Entry(
     },
     derive={
         "invokeArn": f"{_INVOKE}/{{arn}}/invocations",
+        "qualifiedArn": "{arn}:{version}",
         "qualifiedInvokeArn": f"{_INVOKE}/{{qualifiedArn}}/invocations",
         "responseStreamingInvokeArn": (
             "arn:{partition}:apigateway:{region}:lambda:path/2021-11-15/functions/{arn}"
@@ -480,6 +482,7 @@ FUNCTION_EVENT_INVOKE_CONFIG = Entry(
         ),
     ),
     empty={"destinationConfig": None},
+    computed=("maximumEventAgeInSeconds",),
     import_id="{functionName}",
     replace=("functionName", "qualifier"),
     identity=("functionName", "qualifier"),

@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.aws.provider.errors import Failure
 from sandbox.aws.provider.shapes import text_of
 from sandbox.aws.provider.table.common import at_most_one, pairs
-from sandbox.aws.provider.table.model import Autoname, Call, Do, Entry, Find, Read, Scope, Tags, Wait
+from sandbox.aws.provider.table.model import UNSAID, Autoname, Call, Do, Entry, Find, Read, Scope, Tags, Wait
 from sandbox.aws.provider.values import Bag
 
 _BUSY = ("ResourceInUse", "OperationNotPermitted: in use")
@@ -38,7 +38,8 @@ def _attribute_step(operation: str, owner: str, keys: Mapping[str, str]) -> Do:
             if prop.split(".")[0] in changed and prop not in left_out and _dig(scope.inputs, prop) is not None
         ]
         if attributes:
-            scope.call(operation, **{owner: scope.resource_id, "Attributes": attributes})
+            members: Bag = {owner: scope.resource_id, "Attributes": attributes}
+            scope.call(operation, **members)
 
     return Do(run=run, uses=tuple(dict.fromkeys(prop.split(".")[0] for prop in keys)))
 
@@ -62,7 +63,8 @@ def _attribute_reads(keys: Mapping[str, str]) -> Mapping[str, Callable[[Any], An
 
 
 def _one_attribute(key: str) -> Callable[[Any], Any]:
-    return lambda answer: _by_key(answer).get(key)
+    # Each kind of load balancer has attributes of its own, and shows no others.
+    return lambda answer: _by_key(answer).get(key, UNSAID)
 
 
 def _block_of_attributes(parts: Mapping[str, str]) -> Callable[[Any], Any]:
@@ -150,7 +152,6 @@ LOAD_BALANCER = Entry(
         keep={"arn": "LoadBalancers[0].LoadBalancerArn"},
     ),
     names={
-        "name": "LoadBalancerName",
         "subnetMappings.privateIpv4Address": "PrivateIPv4Address",
         "subnetMappings.ipv6Address": "IPv6Address",
     },
@@ -177,7 +178,7 @@ LOAD_BALANCER = Entry(
             op="DescribeLoadBalancers",
             args={"LoadBalancerArns": ["{id}"]},
             at="LoadBalancers[0]",
-            only=("name", "dnsName", "vpcId", "securityGroups", "ipAddressType", "customerOwnedIpv4Pool"),
+            only=("dnsName", "vpcId", "securityGroups", "ipAddressType", "customerOwnedIpv4Pool"),
             into={
                 "arn": "LoadBalancerArn",
                 "name": "LoadBalancerName",
@@ -323,7 +324,6 @@ TARGET_GROUP = Entry(
         send=("name", "port", "protocol", "protocolVersion", "vpcId", "targetType", "ipAddressType"),
         keep={"arn": "TargetGroups[0].TargetGroupArn"},
     ),
-    names={"name": "TargetGroupName"},
     then=(
         Call(
             op="ModifyTargetGroup",
@@ -521,7 +521,7 @@ def _registered(answer: Any, scope: Scope) -> Any:
     return None
 
 
-_TARGETS = {"TargetGroupArn": "{targetGroupArn}", "Targets": _target}
+_TARGETS: dict[str, Any] = {"TargetGroupArn": "{targetGroupArn}", "Targets": _target}
 
 TARGET_GROUP_ATTACHMENT = Entry(
     token="aws:lb/targetGroupAttachment:TargetGroupAttachment",

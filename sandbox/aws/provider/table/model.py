@@ -45,6 +45,9 @@ class Scope(Protocol):
     def call(self, operation: str, service: str = "", **members: Any) -> Any:
         """Call the service (the entry's own unless another is named), with retries; errors are one line."""
 
+    def wait(self, wait: Wait) -> None:
+        """Wait for an eventual state."""
+
     def pages(self, operation: str, path: str, service: str = "", **members: Any) -> list[Any]:
         """Every item at `path` over all pages of a listing."""
 
@@ -53,7 +56,13 @@ Compute = Callable[[Scope], Any]
 Template = str | int | bool | Compute | Mapping[str, Any] | list[Any] | None
 Names = Mapping[str, str | None]
 Moment = Literal["both", "create", "update"]
-NONE: Mapping[str, Any] = {}
+
+
+class _Unsaid:
+    """What a function of `Read.into` answers when the service says nothing about an output."""
+
+
+UNSAID = _Unsaid()
 
 
 @dataclass(frozen=True, kw_only=True)
