@@ -1,11 +1,13 @@
-"""EC2 Auto Scaling: what attaches a group's instances to a load balancer."""
+"""EC2 Auto Scaling: what is added to a group that another service, EKS say, has made."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sandbox.aws.provider.table.common import exactly_one
 from sandbox.aws.provider.table.model import Call, Do, Entry, Read, Scope
+from sandbox.aws.provider.values import Bag
 
 _GROUP = {"AutoScalingGroupName": "{autoscalingGroupName}"}
 
@@ -63,4 +65,52 @@ ATTACHMENT = Entry(
     rules=exactly_one("lbTargetGroupArn", "elb"),
 )
 
-ENTRIES = (ATTACHMENT,)
+
+# -- tags on a group ---------------------------------------------------------------------------------
+
+
+def _tag(scope: Scope) -> list[Bag]:
+    tag = scope.get("tag")
+    return [
+        {
+            "ResourceId": scope.get("autoscalingGroupName"),
+            "ResourceType": "auto-scaling-group",
+            "Key": tag["key"],
+            "Value": tag["value"],
+            "PropagateAtLaunch": tag["propagateAtLaunch"],
+        }
+    ]
+
+
+def _tag_identity(scope: Scope) -> list[Bag]:
+    return [{name: _tag(scope)[0][name] for name in ("ResourceId", "ResourceType", "Key")}]
+
+
+def _tag_back(answer: Any, scope: Scope) -> Bag | None:
+    group, _, key = scope.resource_id.partition(",")
+    for tag in answer.get("Tags") or ():
+        if (tag["ResourceId"], tag["Key"]) == (group, key):
+            shown = {"key": key, "value": tag["Value"], "propagateAtLaunch": tag["PropagateAtLaunch"]}
+            return {"tag": shown, "autoscalingGroupName": group}
+    return None
+
+
+def _other_key(old: Bag, new: Bag) -> Iterable[str]:
+    """A tag of another key is another tag."""
+    before, after = old.get("tag") or {}, new.get("tag") or {}
+    return ("tag.key",) if before.get("key") != after.get("key") else ()
+
+
+TAG = Entry(
+    token="aws:autoscaling/tag:Tag",
+    service="autoscaling",
+    id=lambda s: f"{s.get('autoscalingGroupName')},{s.get('tag')['key']}",
+    create=Call(op="CreateOrUpdateTags", args={"Tags": _tag}, send=(), uses=("autoscalingGroupName", "tag")),
+    then=(Call(op="CreateOrUpdateTags", args={"Tags": _tag}, send=(), uses=("tag",), on="update"),),
+    read=(Read(op="DescribeTags", at=_tag_back, only=("tag", "autoscalingGroupName")),),
+    delete=(Call(op="DeleteTags", args={"Tags": _tag_identity}, send=()),),
+    replace=("autoscalingGroupName",),
+    replace_if=_other_key,
+)
+
+ENTRIES = (ATTACHMENT, TAG)
