@@ -1,4 +1,4 @@
-"""The package schema of what the stand-in supports, for tools that ask a provider for it (`pulumi import`)."""
+"""The package schema of what the stand-in supports, for tools that ask for it (`pulumi import`)."""
 
 from __future__ import annotations
 

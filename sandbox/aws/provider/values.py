@@ -119,13 +119,14 @@ def _decode_struct(struct: struct_pb2.Struct) -> Any:
 
 
 def _decode_file(signature: Any, plain: Bag) -> Asset | Archive:
+    """A file, or many. What the engine kept of an earlier one is its hash: its content is long gone."""
     digest = plain.get("hash", "")
-    for kind in ("path", "text", "uri", "assets"):
-        if kind in plain and (plain[kind] or kind == "text"):
-            if signature == _ASSET:
-                return Asset(kind, plain[kind], digest)
-            if signature == _ARCHIVE:
-                return Archive(kind, plain[kind], digest)
+    if signature == _ASSET:
+        kind = next((kind for kind in ("path", "uri") if plain.get(kind)), "text")
+        return Asset(kind, plain.get(kind, ""), digest)
+    if signature == _ARCHIVE:
+        kind = next((kind for kind in ("path", "uri") if plain.get(kind)), "assets")
+        return Archive(kind, plain.get(kind, {}), digest)
     raise ValueError(f"a value on the wire has the unknown signature {signature}")
 
 
