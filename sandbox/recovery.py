@@ -121,20 +121,13 @@ def recover(stack: str, engine: Engine) -> Recovery:
     )
 
 
-def without_pending_creates(deployment: Mapping[str, Any]) -> dict[str, Any]:
-    """A deployment, as exported, with only those pending operations that a refresh resolves."""
+def with_leftovers(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """An exported deployment with nothing pending; what may have been made is in it as leftovers to delete."""
     pending = deployment.get("pending_operations") or []
-    kept = [op for op in pending if op["type"] in {"updating", "deleting"}]
-    leftovers = [
-        leftover
-        for op in pending
-        if op["type"] == "creating" and (leftover := _leftover(op["resource"])) is not None
-    ]
-    return {
-        **deployment,
-        "pending_operations": kept,
-        "resources": [*(deployment.get("resources") or []), *leftovers],
-    }
+    created = (_leftover(op["resource"]) for op in pending if op["type"] == "creating")
+    leftovers = [leftover for leftover in created if leftover is not None]
+    resources = [*(deployment.get("resources") or []), *leftovers]
+    return {**deployment, "pending_operations": [], "resources": resources}
 
 
 def _leftover(resource: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -151,7 +144,7 @@ def _leftover(resource: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _forget(stack: str, engine: Engine) -> None:
     exported = json.loads(engine.output(["stack", "export", "--stack", stack]))
-    exported["deployment"] = without_pending_creates(exported["deployment"])
+    exported["deployment"] = with_leftovers(exported["deployment"])
     engine.output(["stack", "import", "--stack", stack], json.dumps(exported))
 
 
