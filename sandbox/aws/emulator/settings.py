@@ -35,7 +35,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: MutableMapping[str, str]) -> "Settings":
-        """Read the variables above; KeyError names one that is missing."""
+        """Read the variables above; SystemExit names what is missing of the first three."""
+        for name in ("GATEWAY_PORT", "STATE_DIR", "AWS_ACCESS_KEY_ID"):
+            if not environment.get(name):
+                raise SystemExit(f"{name} is not set: see sandbox/aws/emulator/settings.py")
         authority = environment.get("HALFMETAL_EKS_CA_FILE", "")
         return cls(
             port=int(environment["GATEWAY_PORT"]),
@@ -62,4 +65,4 @@ class Settings:
         )
 
 
-SETTINGS = Settings.from_environment({"GATEWAY_PORT": "4566", "STATE_DIR": ".", **os.environ})
+SETTINGS = Settings.from_environment(os.environ)

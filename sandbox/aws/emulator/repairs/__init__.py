@@ -9,6 +9,7 @@ from sandbox.aws.emulator.repairs import (
     api_routes,
     autoscaling_targets,
     eks_cluster,
+    eks_network,
     eks_node_groups,
     http_proxy,
     lambda_workers,
@@ -29,6 +30,7 @@ _REPAIRS = (
     http_proxy,
     autoscaling_targets,
     eks_cluster,
+    eks_network,
     eks_node_groups,
     lambda_workers,
 )
