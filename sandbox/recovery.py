@@ -122,7 +122,7 @@ def recover(stack: str, engine: Engine) -> Recovery:
 
 
 def with_leftovers(deployment: Mapping[str, Any]) -> dict[str, Any]:
-    """An exported deployment with nothing pending; what may have been made is in it as leftovers to delete."""
+    """An exported deployment with nothing pending; what may have been made is a leftover to delete in it."""
     pending = deployment.get("pending_operations") or []
     created = (_leftover(op["resource"]) for op in pending if op["type"] == "creating")
     leftovers = [leftover for leftover in created if leftover is not None]

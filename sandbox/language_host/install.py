@@ -28,7 +28,7 @@ def install(program: Program, *, is_plugin: bool, children: Children) -> Output:
     virtualenv = program.virtualenv(default="venv" if is_plugin else "")
     if virtualenv is not None and not is_virtualenv(virtualenv):
         yield _say(f"Creating virtual environment {virtualenv}...")
-        yield from _run(children, program, _create(program, virtualenv), "creating the virtual environment")
+        yield from _run(children, program, _create(program, virtualenv))
     environment = Environment(virtualenv / "bin" / "python", virtualenv) if virtualenv else ambient()
     installer = command(program, environment)
     if installer is None:
@@ -37,7 +37,7 @@ def install(program: Program, *, is_plugin: bool, children: Children) -> Output:
         )
         return
     yield _say("Installing dependencies...")
-    yield from _run(children, program, installer, "installing dependencies", environment)
+    yield from _run(children, program, installer, environment)
     yield _say("Finished installing dependencies")
 
 
@@ -83,7 +83,6 @@ def _run(
     children: Children,
     program: Program,
     argv: Sequence[str],
-    doing: str,
     environment: Environment | None = None,
 ) -> Output:
     variables = environment.variables(os.environ) if environment else dict(os.environ)
@@ -94,10 +93,11 @@ def _run(
     )
     try:
         yield from read(child)
-    finally:
-        children.stop(child)  # the engine may have stopped listening
-    if child.returncode:
-        raise HostError(f"{doing} failed: `{' '.join(argv)}` exited with {child.returncode}; see above")
+    except GeneratorExit:
+        children.stop(child)  # the engine has stopped listening
+        raise
+    if status := child.wait():
+        raise HostError(f"`{' '.join(argv)}` exited with {status}; its output is above")
 
 
 def _uv() -> str:

@@ -375,6 +375,17 @@ def test_installing_makes_the_virtual_environment_and_says_when_there_is_nothing
     assert "The Pulumi SDK is not installed in the program's Python environment" in missing.output
 
 
+def test_an_installation_that_fails_says_which_command_and_shows_why(project: MakeProject):
+    made = project(
+        {"__main__.py": HELLO, "requirements.txt": "./nowhere\n"}, runtime={"virtualenv": "environment"}
+    )
+    ended = made.run("install")
+    assert ended.status != 0
+    assert "nowhere" in ended.output
+    assert "requirements.txt` exited with" in ended.output
+    assert "Traceback" not in ended.output
+
+
 def test_about_names_the_interpreter_the_toolchain_and_the_direct_dependencies(project: MakeProject):
     ended = project({"__main__.py": HELLO}).run("about")
     assert ended.status == 0, ended.output
