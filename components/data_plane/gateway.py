@@ -25,6 +25,9 @@ _DRAIN_SECONDS: Final = 10
 # Long enough for the slowest request that is under way, as long as `hard-stop-after` lets it be.
 _GRACE_SECONDS: Final = 75
 
+# A configuration that does not start is told after this, not after the ten minutes that are the default.
+_DEADLINE_SECONDS: Final = 240
+
 _SELECTOR: Final = {"app.kubernetes.io/name": "halfmetal-gateway"}
 _LABELS: Final = {**_SELECTOR, ROLE_LABEL: GATEWAY, "app.kubernetes.io/managed-by": "halfmetal"}
 
@@ -112,6 +115,7 @@ def _service(args: GatewayArgs) -> dict[str, Any]:
 def _deployment(args: GatewayArgs, config: pulumi.Output[str], digest: str) -> dict[str, Any]:
     return {
         "replicas": args.replicas,
+        "progress_deadline_seconds": _DEADLINE_SECONDS,
         "selector": {"match_labels": _SELECTOR},
         "strategy": {"type": "RollingUpdate", "rolling_update": {"max_surge": 1, "max_unavailable": 0}},
         "template": {

@@ -19,6 +19,9 @@ HEALTH: Final = "/healthz"
 # Requests that may wait, for each one being worked on: at most this many service times of waiting.
 _QUEUED_PER_SLOT: Final = 4
 
+# Enough for health checks and idle clients of the smallest gateway.
+_LEAST_CONNECTIONS: Final = 1000
+
 # Pods beyond the replicas while they are being replaced.
 _SURGE: Final = 1
 
@@ -56,7 +59,7 @@ class Upstream:
 def render(upstreams: Iterable[Upstream], port: int) -> str:
     """The configuration file. The same upstreams give the same text, whatever their order."""
     served = sorted(upstreams, key=lambda upstream: upstream.workload)
-    parts = [_HEAD, _frontend(served, port), *map(_backend, served), _NOWHERE]
+    parts = [_global(served), _DEFAULTS, _frontend(served, port), *map(_backend, served), _NOWHERE]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
@@ -80,12 +83,7 @@ _LOG: Final = (
     '"retries":"%rc","ended":"%ts"}'
 )
 
-_HEAD: Final = f"""
-global
-    log stdout format raw local0 info
-    maxconn 20000
-    hard-stop-after 60s
-
+_DEFAULTS: Final = f"""
 defaults
     mode http
     log global
@@ -122,6 +120,18 @@ resolvers cluster
 _NOWHERE: Final = f"""
 backend nowhere
     http-request return {_UNKNOWN}
+"""
+
+
+def _global(served: Iterable[Upstream]) -> str:
+    # Connections that the pods and queues can hold, twice over; each takes two of a process's open files, and
+    # HAProxy does not start if it may not open as many.
+    held = sum(upstream.replicas * upstream.max_concurrency + upstream.queue for upstream in served)
+    return f"""
+global
+    log stdout format raw local0 info
+    maxconn {max(_LEAST_CONNECTIONS, 2 * held)}
+    hard-stop-after 60s
 """
 
 

@@ -1,6 +1,7 @@
 """The gateway's configuration: routes, limits, and the same text for the same routes."""
 
 import re
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -57,6 +58,19 @@ def test_pods_are_found_by_name_with_room_for_one_being_replaced():
     backend = section(render([EMBED], 8080), "backend model-embed")
     assert "server-template pod- 3 embed.ns.svc.cluster.local:8000 resolvers cluster" in backend
     assert "http-check send meth GET uri /v2/health/ready" in backend
+
+
+@pytest.mark.parametrize(
+    ("upstreams", "connections"),
+    [
+        pytest.param([EMBED], 1000, id="a small gateway has a floor"),
+        pytest.param(
+            [replace(EMBED, replicas=100)], 2 * (800 + 3200), id="a large one what it can hold, twice"
+        ),
+    ],
+)
+def test_connections_follow_what_can_be_held(upstreams: list[Upstream], connections: int):
+    assert f"maxconn {connections}\n" in section(render(upstreams, 8080), "global")
 
 
 def test_inference_is_not_done_twice():
