@@ -8,7 +8,7 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
-from pulumi_aws import cloudwatch, eks, iam
+from pulumi_aws import cloudwatch, ec2, eks, iam
 
 from components.base import Component
 from components.spec import Duration
@@ -29,6 +29,7 @@ class EksClusterArgs:
     cluster_name: str
     region: str
     version: str
+    vpc_id: pulumi.Input[str]
     subnet_ids: Mapping[str, pulumi.Input[str]]
     """Of its network interfaces, by zone: two zones at least."""
     log_retention: Duration | None
@@ -40,7 +41,7 @@ class EksCluster(Component):
 
     Creates: a role for the cluster and one for its nodes; a log group with retention for the control plane;
     the cluster, whose access is decided by access entries alone; an entry that makes whoever deploys its
-    administrator; a Kubernetes provider.
+    administrator; a security group for what nodes let in from outside; a Kubernetes provider.
 
     The kubeconfig asks `aws eks get-token` for a token at every use, so none is stored and none runs out. The
     provider is replaced only with the cluster, and depends on the access entry: what is in the cluster is
@@ -78,6 +79,12 @@ class EksCluster(Component):
             opts=self.options(depends_on=[*attached, log]),
         )
         self._node_role, self._node_policies = self._create_role("nodes", "ec2.amazonaws.com", _NODE_POLICIES)
+        self._open_ports = ec2.SecurityGroup(
+            self.child("open-ports"),
+            vpc_id=args.vpc_id,
+            description="What nodes let in from outside the cluster; whoever sends it adds its rule",
+            opts=self.options(),
+        )
         access = self._create_access()
         self._kubeconfig = pulumi.Output.all(
             self._cluster.name, self._cluster.endpoint, self._cluster.certificate_authority.data
@@ -111,9 +118,14 @@ class EksCluster(Component):
         return self._kubeconfig
 
     @property
-    def security_group_id(self) -> pulumi.Output[str]:
-        """The group that EKS puts the control plane and every node in."""
-        return self._cluster.vpc_config.cluster_security_group_id
+    def open_ports_id(self) -> pulumi.Output[str]:
+        """The security group of nodes that rules are added to. EKS's own is EKS's to change."""
+        return self._open_ports.id
+
+    @property
+    def node_security_group_ids(self) -> list[pulumi.Input[str]]:
+        """The groups that every node is in: the one that EKS makes for the cluster, and `open_ports_id`."""
+        return [self._cluster.vpc_config.cluster_security_group_id, self._open_ports.id]
 
     @property
     def node_role_arn(self) -> pulumi.Output[str]:

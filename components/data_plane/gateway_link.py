@@ -24,7 +24,7 @@ class GatewayLinkArgs:
     """Private subnets of the zones that have gateway pods, by zone."""
     nodes: Mapping[str, NodePool]
     """The pools that gateway pods run on, by name."""
-    node_security_group_id: pulumi.Input[str]
+    open_ports_id: pulumi.Input[str]
     node_port: int
     after: Sequence[pulumi.Resource] = ()
     """The gateway's Service: what opens the port on the nodes."""
@@ -34,8 +34,8 @@ class GatewayLink(Component):
     """A VPC link to the gateway's port on the nodes.
 
     Creates: an internal network load balancer with a target group, a listener, and an attachment of every
-    scaling group that hosts the gateway; a VPC link; a security group for each of the two, and a rule on the
-    nodes' group, so that the link reaches the load balancer, the load balancer the nodes' one port, and
+    scaling group that hosts the gateway; a VPC link; a security group for each of the two, and a rule of the
+    nodes' open ports, so that the link reaches the load balancer, the load balancer the nodes' one port, and
     nobody else either.
     """
 
@@ -106,7 +106,7 @@ class GatewayLink(Component):
             self.child("to-nodes"),
             type="ingress",
             description="The load balancer to the gateway's port on the nodes",
-            security_group_id=args.node_security_group_id,
+            security_group_id=args.open_ports_id,
             source_security_group_id=balancing.id,
             protocol="tcp",
             from_port=args.node_port,

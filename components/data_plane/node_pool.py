@@ -93,6 +93,7 @@ class NodePool(Component):
             instance_market_options={"market_type": "capacity-block"} if block else None,
             capacity_reservation_specification=_reservation(block.id) if block else None,
             placement=self._placement(args),
+            vpc_security_group_ids=None if args.pool.efa else args.cluster.node_security_group_ids,
             network_interfaces=self._interfaces(args),
             block_device_mappings=[
                 {
@@ -148,7 +149,7 @@ class NodePool(Component):
                 "device_index": 0,
                 "interface_type": "efa",
                 "delete_on_termination": "true",
-                "security_groups": [args.cluster.security_group_id, among.id],
+                "security_groups": [*args.cluster.node_security_group_ids, among.id],
             }
         ]
 
