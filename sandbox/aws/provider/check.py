@@ -14,7 +14,9 @@ from sandbox.aws.provider.config import Config
 from sandbox.aws.provider.diff import DEFAULTS
 from sandbox.aws.provider.errors import Failure
 from sandbox.aws.provider.naming import Naming, choose
+from sandbox.aws.provider.operation import Operation
 from sandbox.aws.provider.plan import Plan
+from sandbox.aws.provider.services import Services
 from sandbox.aws.provider.shapes import Outbound, type_failures, unknown_names
 from sandbox.aws.provider.table.model import Autoname, Call, Entry
 from sandbox.aws.provider.values import UNKNOWN, Bag, has_unknown
@@ -35,6 +37,8 @@ def check(plan: Plan, config: Config, naming: Naming, news: Bag, olds: Bag) -> t
     failures += _document_failures(plan.entry, inputs)
     if plan.entry.rules:
         failures += plan.entry.rules(inputs)
+    if not failures and not has_unknown(inputs):
+        failures += _create_failures(plan, config, inputs)
     return {**inputs, DEFAULTS: sorted(filled)}, list(dict.fromkeys(failures))
 
 
@@ -117,6 +121,38 @@ def shape_failures(plan: Plan, inputs: Bag) -> list[Failure]:
             outbound.convert(value, target, plan.kind(name), name, name)
             seen.add(name)
     return failures
+
+
+def _create_failures(plan: Plan, config: Config, inputs: Bag) -> list[Failure]:
+    """What the service's model has against the create call as a whole, once all of it is known."""
+    from botocore.validate import ParamValidator  # noqa: PLC0415  # see services
+
+    call = plan.entry.create
+    try:
+        members = Operation(plan, _NoServices(config), config.region, inputs).members(call, early=True)
+    except _NeedsService:
+        return []
+    report = ParamValidator().validate(members, plan.shape(call))
+    late = [f'Missing required parameter in input: "{member}"' for member in call.late]
+    return [
+        Failure("", f"cannot be created like this: {line}")
+        for line in report.generate_report().splitlines()
+        if line not in late
+    ]
+
+
+class _NeedsService(Exception):  # noqa: N818  # a signal between two functions, never an error of anybody's
+    """A member of the call depends on what only the service knows."""
+
+
+class _NoServices(Services):
+    """Check asks no service: it runs in preview, for resources that may not exist."""
+
+    def call(self, *_: Any) -> dict[str, Any]:
+        raise _NeedsService
+
+    def pages(self, *_: Any) -> list[dict[str, Any]]:
+        raise _NeedsService
 
 
 def _calls(entry: Entry) -> list[Call]:

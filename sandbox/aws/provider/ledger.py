@@ -7,7 +7,8 @@ soon as the service has answered. When the same create comes again,
 
 - an id on record that still exists is adopted;
 - an intent without an id means that the answer was lost: the resource is looked for, by its name or by
-  listing and comparing (`Find` in the table), leaving out every id that is on record for another resource.
+  listing and comparing (`Find` in the table). What was there before the intent is not it, nor is what is on
+  record for another resource.
 
 A record stops being a candidate once the engine shows that it knows the resource, which it does by asking
 to check or diff it with its old inputs; so a replacement with unchanged inputs is never mistaken for a
@@ -24,7 +25,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class Record:
     resource_id: str = ""
     known: bool = False
     """The engine has the resource in its state."""
+    before: tuple[str, ...] = ()
+    """The ids that there were of this kind when the intent was written: none of them is this one."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,9 @@ class Ledger:
         """The record of a resource."""
         return _read(self._path(urn))
 
-    def begin(self, urn: str, token: str, digest: str) -> Record:
+    def begin(self, urn: str, token: str, digest: str, before: Iterable[str] = ()) -> Record:
         """Note that a create is about to be asked of the service."""
-        return self._write(Record(urn, token, digest, self.scope))
+        return self._write(Record(urn, token, digest, self.scope, before=tuple(before)))
 
     def answered(self, record: Record, resource_id: str) -> Record:
         """Note the id that the service gave."""
@@ -116,7 +119,8 @@ class Ledger:
 
 def _read(path: Path) -> Record | None:
     try:
-        return Record(**json.loads(path.read_text(encoding="utf-8")))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return Record(**{**found, "before": tuple(found.get("before", ()))})
     except (OSError, ValueError, TypeError):
         return None  # not there, or written by another version: then there is nothing to adopt
 

@@ -17,7 +17,7 @@ from sandbox.aws.provider.errors import (
 from sandbox.aws.provider.ledger import Ledger, Record, digest
 from sandbox.aws.provider.operation import Operation, search
 from sandbox.aws.provider.reading import read
-from sandbox.aws.provider.table.model import Call, Do, Each, Step, Tags
+from sandbox.aws.provider.table.model import Call, Do, Each, Find, Step, Tags
 from sandbox.aws.provider.values import Bag
 
 _NOT_THERE = ("ResourceNotFoundException", "NotFoundException", "NoSuchEntity", "ResourceNotFound")
@@ -31,7 +31,7 @@ def create(operation: Operation, ledger: Ledger, urn: str) -> Bag:
     before = ledger.get(urn)
     if before and not before.known and before.digest == asked and _adopt(operation, ledger, before):
         return _finish_adopted(operation)
-    record = ledger.begin(urn, operation.plan.entry.token, asked)
+    record = ledger.begin(urn, operation.plan.entry.token, asked, _ids_before(operation))
     _make(operation)
     ledger.answered(record, operation.resource_id)
     return _or_half_done(operation, lambda: _complete(operation))
@@ -104,7 +104,7 @@ def _adopt(operation: Operation, ledger: Ledger, record: Record) -> bool:
         operation.resource_id = record.resource_id
         return _exists(operation)
     with _finding:
-        found = _find(operation, ledger.taken(record.token, record.urn))
+        found = _find(operation, ledger.taken(record.token, record.urn) | set(record.before))
         if found:
             operation.resource_id = found
             ledger.answered(record, found)
@@ -115,9 +115,8 @@ def _find(operation: Operation, taken: frozenset[str]) -> str:
     find = operation.plan.entry.find
     if find is None:
         return _find_by_name(operation)
-    items = operation.pages(find.op, find.items, **(operation.fill(dict(find.args)) or {}))
     wanted = {path: operation.fill(template) for path, template in find.match.items()}
-    for item in items:
+    for item in _listed(operation, find):
         found = str(search(find.resource_id, item))
         if found not in taken and _alike(operation, item, wanted):
             operation.resource_id = found
@@ -125,6 +124,18 @@ def _find(operation: Operation, taken: frozenset[str]) -> str:
                 return found
     operation.resource_id = ""
     return ""
+
+
+def _listed(operation: Operation, find: Find) -> list[Any]:
+    return operation.pages(find.op, find.items, **(operation.fill(dict(find.args)) or {}))
+
+
+def _ids_before(operation: Operation) -> list[str]:
+    """What is there before the create, of the types whose ids only the service knows."""
+    find = operation.plan.entry.find
+    if find is None:
+        return []
+    return [str(search(find.resource_id, item)) for item in _listed(operation, find)]
 
 
 def _alike(operation: Operation, item: Any, wanted: Mapping[str, Any]) -> bool:

@@ -42,12 +42,12 @@ def choose(rule: Autoname, naming: Naming, inputs: Bag) -> str | None:
         return None
     if isinstance(prefix, str) and prefix:
         return fitted(rule, prefix, "", naming.seed)
-    return fitted(rule, naming.resource_name, rule.separator, naming.seed)
+    return fitted(rule, rule.prefix + naming.resource_name, rule.separator, naming.seed)
 
 
 def fitted(rule: Autoname, stem: str, separator: str, seed: bytes) -> str:
     """Stem and suffix within the length that the service allows; the stem gives way."""
-    suffix = separator + _random(seed) + rule.suffix
+    suffix = separator + _random(seed)
     name = stem[: rule.longest - len(suffix)] + suffix
     return name.lower() if rule.lower else name
 

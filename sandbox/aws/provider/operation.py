@@ -140,8 +140,8 @@ class Operation:
 
     # -- calls of the table --------------------------------------------------------------------------
 
-    def members(self, call: Call, only: str | None = None) -> dict[str, Any]:
-        """The members of a call: its properties (or the one named), then its own."""
+    def members(self, call: Call, only: str | None = None, *, early: bool = False) -> dict[str, Any]:
+        """The members of a call: its properties (or the one named), then its own (`early`: for check)."""
         shape = self.plan.shape(call)
         names = {**self.plan.entry.names, **call.names}
         result: dict[str, Any] = {}
@@ -149,6 +149,8 @@ class Operation:
             if only is None or name == only:
                 self._send(result, shape, names, name, member)
         for member, template in call.args.items():
+            if early and member in call.late:
+                continue
             value = self.fill(template, shape.members.get(member))
             if value is not None:
                 put(result, [member], value)

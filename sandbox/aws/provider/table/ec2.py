@@ -873,6 +873,106 @@ LAUNCH_TEMPLATE = Entry(
 )
 
 
+# -- VPC endpoint ------------------------------------------------------------------------------------
+
+
+def _endpoint_change(scope: Scope) -> None:
+    """What an endpoint is attached to changes by additions and removals."""
+    members: Bag = {}
+    for name, add, remove in (
+        ("routeTableIds", "AddRouteTableIds", "RemoveRouteTableIds"),
+        ("subnetIds", "AddSubnetIds", "RemoveSubnetIds"),
+        ("securityGroupIds", "AddSecurityGroupIds", "RemoveSecurityGroupIds"),
+    ):
+        old, new = set(scope.state.get(name) or ()), set(scope.inputs.get(name) or ())
+        members |= {add: sorted(new - old) or None, remove: sorted(old - new) or None}
+    changed = scope.lookup("changed")
+    if "policy" in changed:
+        policy = scope.inputs.get("policy")
+        members |= {"PolicyDocument": policy} if policy else {"ResetPolicy": True}
+    if "privateDnsEnabled" in changed:
+        members["PrivateDnsEnabled"] = bool(scope.inputs.get("privateDnsEnabled"))
+    if "ipAddressType" in changed:
+        members["IpAddressType"] = scope.inputs.get("ipAddressType")
+    scope.call("ModifyVpcEndpoint", VpcEndpointId=scope.resource_id, **members)
+
+
+_ENDPOINT_CHANGES = (
+    "ipAddressType",
+    "policy",
+    "privateDnsEnabled",
+    "routeTableIds",
+    "securityGroupIds",
+    "subnetIds",
+)
+
+VPC_ENDPOINT = Entry(
+    token="aws:ec2/vpcEndpoint:VpcEndpoint",
+    service="ec2",
+    id="{id}",
+    create=Call(
+        op="CreateVpcEndpoint",
+        args={"PolicyDocument": "{policy}"},
+        keep={"id": "VpcEndpoint.VpcEndpointId"},
+    ),
+    names={"routeTableIds": "RouteTableIds", "securityGroupIds": "SecurityGroupIds"},
+    then=(Do(run=_endpoint_change, uses=_ENDPOINT_CHANGES, on="update"),),
+    read=(
+        Read(
+            op="DescribeVpcEndpoints",
+            args={"VpcEndpointIds": ["{id}"]},
+            at="VpcEndpoints[?State!='deleted'] | [0]",
+            into={"policy": "PolicyDocument", "securityGroupIds": "Groups[].GroupId"},
+        ),
+    ),
+    delete=(Call(op="DeleteVpcEndpoints", args={"VpcEndpointIds": ["{id}"]}, send=()),),
+    gone=600,
+    ready=Wait(
+        op="DescribeVpcEndpoints",
+        args={"VpcEndpointIds": ["{id}"]},
+        path="VpcEndpoints[0].State",
+        until=("available", "pendingAcceptance"),
+        fail=("failed", "rejected", "expired"),
+        why="VpcEndpoints[0].LastError.Message",
+    ),
+    tags=ec2_tags("vpc-endpoint"),
+    replace=(
+        "resourceConfigurationArn",
+        "serviceName",
+        "serviceNetworkArn",
+        "serviceRegion",
+        "vpcEndpointType",
+        "vpcId",
+    ),
+    defaults={"vpcEndpointType": "Gateway"},
+    computed=(
+        "dnsOptions",
+        "ipAddressType",
+        "policy",
+        "routeTableIds",
+        "securityGroupIds",
+        "serviceRegion",
+        "subnetConfigurations",
+        "subnetIds",
+    ),
+    policies=("policy",),
+    unordered=("routeTableIds", "securityGroupIds", "subnetIds"),
+    derive={"arn": _arn("vpc-endpoint"), "ownerId": "{account}"},
+    missing=("InvalidVpcEndpointId.NotFound",),
+    emulator_gaps={
+        "privateDnsEnabled": "taken, and not shown by DescribeVpcEndpoints",
+        "securityGroupIds": "taken, and not shown by DescribeVpcEndpoints",
+    },
+    find=Find(
+        op="DescribeVpcEndpoints",
+        items="VpcEndpoints[?State!='deleted' && State!='deleting']",
+        resource_id="VpcEndpointId",
+        match={"VpcId": "{vpcId}", "ServiceName": "{serviceName}"},
+    ),
+    rules=exactly_one("resourceConfigurationArn", "serviceName", "serviceNetworkArn"),
+)
+
+
 # -- placement, capacity -----------------------------------------------------------------------------
 
 PLACEMENT_GROUP = Entry(
@@ -970,6 +1070,7 @@ ENTRIES = (
     SECURITY_GROUP,
     SECURITY_GROUP_RULE,
     LAUNCH_TEMPLATE,
+    VPC_ENDPOINT,
     PLACEMENT_GROUP,
     CAPACITY_RESERVATION,
 )

@@ -406,7 +406,7 @@ ACCESS_POLICY_ASSOCIATION = Entry(
     read=(Read(op="ListAssociatedAccessPolicies", args=_ENTRY, at=_associated),),
     delete=(Call(op="DisassociateAccessPolicy", args={**_ENTRY, "policyArn": "{policyArn}"}, send=()),),
     import_id="{clusterName}#{principalArn}#{policyArn}",
-    replace=("accessScope.namespaces", "accessScope.type", "clusterName", "policyArn", "principalArn"),
+    replace=("accessScope", "clusterName", "policyArn", "principalArn"),
     identity=("clusterName", "policyArn", "principalArn"),
     unordered=("accessScope.namespaces",),
     missing=_MISSING,

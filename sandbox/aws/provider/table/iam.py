@@ -396,6 +396,9 @@ OPEN_ID_CONNECT_PROVIDER = Entry(
     derive={"arn": "{id}"},
     missing=_MISSING,
     exists=_EXISTS,
+    emulator_gaps=dict.fromkeys(
+        ("clientIdLists", "tags", "thumbprintLists"), "the calls that change it are not implemented"
+    ),
     recover_id=lambda s: f"arn:aws:iam::{s.account}:oidc-provider/{s.inputs['url'].removeprefix('https://')}",
 )
 

@@ -126,6 +126,7 @@ FUNCTION = Entry(
         args={"FunctionName": "{name}", "Code": _package, "Publish": "{publish}"},
         uses=_CODE,
         skip=("code",),
+        late=("Code",),
         retry=_ROLE_NOT_YET,
     ),
     names={

@@ -83,6 +83,8 @@ class Call:
     skip: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
     """Properties that functions in `args` read."""
+    late: tuple[str, ...] = ()
+    """Members that are worth computing only for the call itself (they read whole files): not for check."""
     names: Names = field(default_factory=dict)
     when: tuple[str, ...] = ()
     on: Moment = "both"
@@ -166,8 +168,9 @@ class Find:
     """How to recognise a resource that was made by a create whose answer was lost.
 
     Resources that carry a name are read by it. The others are listed (`items` at a path of the answer,
-    `resource_id` a path in each) and compared: one that has every value of `match` and is not on the ledger
-    under another resource is the one. `match` maps paths in the item to templates.
+    `resource_id` a path in each) before the create and after the loss: one that is new, has every value of
+    `match` and is not on the ledger under another resource is the one. `match` maps paths in the item to
+    templates.
     """
 
     op: str
@@ -207,7 +210,8 @@ class Autoname:
     separator: str = "-"
     lower: bool = False
     prefix_prop: str | None = None
-    suffix: str = ""
+    prefix: str = ""
+    """What every name of the type begins with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,5 +275,7 @@ class Entry:
     """What the signature cannot say: exactly one of two properties, and the like."""
     normalise: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     """Property to the function that brings what means the same into the same form, before comparing."""
+    remains: str = ""
+    """What the service keeps after a delete, where it cannot be otherwise."""
     emulator_gaps: Mapping[str, str] = field(default_factory=dict)
     """Properties that the emulator does not keep, and what it does: drift in them is not looked for."""

@@ -181,6 +181,7 @@ _PUT_OBJECT: dict[str, Any] = {
         "storageClass",
     ),
     "uses": (*_CONTENT, "contentType", "etag", "sourceHash"),
+    "late": ("Body",),
     "names": {"objectLockLegalHoldStatus": "ObjectLockLegalHoldStatus"},
 }
 
@@ -320,6 +321,7 @@ ENCRYPTION = _setting(
         into={"rules": "ServerSideEncryptionConfiguration.Rules"},
     ),
     (Call(op="DeleteBucketEncryption", args=_BUCKET, send=()),),
+    remains="a bucket is always encrypted: with keys of S3 when nothing else is said",
     missing=("ServerSideEncryptionConfigurationNotFoundError",),
     unordered=("rules",),
 )
@@ -344,7 +346,6 @@ VERSIONING = _setting(
         only=(),
         into={"versioningConfiguration": lambda found: {"status": found["Status"]}},
     ),
-    # Versioning cannot be taken away, only suspended; a suspended bucket counts as one that has none.
     (
         Call(
             op="PutBucketVersioning",
@@ -352,6 +353,7 @@ VERSIONING = _setting(
             send=(),
         ),
     ),
+    remains="versioning cannot be taken away, only suspended",
     computed=("versioningConfiguration.mfaDelete",),
     write_only=("mfa",),
 )
