@@ -251,6 +251,16 @@ def locked(path: Path, *, blocking: bool = True) -> Iterator[None]:
     Raises BlockingIOError at once when it is held and `blocking` is false.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX if blocking else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+    operation = fcntl.LOCK_EX if blocking else fcntl.LOCK_EX | fcntl.LOCK_NB
+    while True:
+        with path.open("a") as file:
+            fcntl.flock(file, operation)
+            # Whoever held it before may have removed the file: then this lock keeps nobody out.
+            if not path.exists() or path.stat().st_ino != os.fstat(file.fileno()).st_ino:
+                continue
+            try:
+                yield
+            finally:
+                # Closing is not enough where a child was forked meanwhile: it shares the open file.
+                fcntl.flock(file, fcntl.LOCK_UN)
+            return

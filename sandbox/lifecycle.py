@@ -84,6 +84,7 @@ def down(progress: Progress) -> list[str]:
         stopped = Supervisor(StatePaths(root), _defined(instance)).down(progress)
         _remove(root)
         instances.forget(root)
+        _lock_path(root).unlink(missing_ok=True)
     return stopped
 
 
@@ -284,10 +285,14 @@ def _told_of_disk() -> Iterator[None]:
         ) from error
 
 
+def _lock_path(root: Path) -> Path:
+    return cache_dir() / "instances" / f"{state_key(root)}.lock"
+
+
 @contextlib.contextmanager
 def _alone(root: Path, progress: Progress) -> Iterator[None]:
     """Hold this sandbox's lock; wait, and say so, while another command has it."""
-    path = cache_dir() / "instances" / f"{state_key(root)}.lock"
+    path = _lock_path(root)
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(locked(path, blocking=False))

@@ -17,7 +17,8 @@ from pathlib import Path
 import fake_services
 import pytest
 
-from sandbox import lifecycle
+from sandbox import instance as instances
+from sandbox import lifecycle, processes
 from sandbox.errors import SandboxError
 from sandbox.instance import Instance
 from sandbox.paths import StatePaths
@@ -75,7 +76,10 @@ class Command:
 
     def wait(self) -> int | None:
         self._process.join(20)
-        return self._process.exitcode
+        code = self._process.exitcode
+        if code is None:
+            self._process.kill()
+        return code
 
 
 def up(progress: Progress | None = None) -> None:
@@ -115,7 +119,7 @@ def test_down_leaves_no_process_and_no_file_outside_the_cache(sandbox: Sandbox):
 
     assert not sandbox.state.exists()
     assert all(pid and not _runs(pid) for pid in pids)
-    assert not list((sandbox.home / "cache").rglob("*.json"))
+    assert [path.name for path in (sandbox.home / "cache").rglob("*.*")] == ["register.lock"]
     assert down() == []
 
 
@@ -142,6 +146,23 @@ def test_two_ups_at_once_take_turns_and_start_everything_once(sandbox: Sandbox):
 
     assert (first.wait(), second.wait()) == (0, 0)
     assert sandbox.pid("emulator") == pid
+
+
+def test_an_up_that_waits_for_a_down_starts_afresh(sandbox: Sandbox):
+    sandbox.release()
+    up()
+    before = sandbox.pid("etcd")
+    with instances.locked(lifecycle._lock_path(sandbox.state)):
+        commands = [sandbox.start("down"), sandbox.start("up"), sandbox.start("up")]
+        for command in commands:
+            until(lambda command=command: command.log.exists() and "waiting" in command.log.read_text())
+
+    assert [command.wait() for command in commands] == [0, 0, 0]
+    assert before
+    assert not _runs(before) or sandbox.pid("etcd") in (before, None)
+    # In whatever order they had their turns: what runs is on record, and nothing else runs.
+    alive = {p.pid for p in processes.orphans(sandbox.state)}
+    assert alive == {p for p in (sandbox.pid("emulator"), sandbox.pid("etcd")) if p}
 
 
 @pytest.mark.parametrize(
