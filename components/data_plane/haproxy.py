@@ -91,6 +91,8 @@ defaults
     option dontlognull
     option http-keep-alive
     option forwardfor
+    # Whoever hung up while waiting in the queue is not served any more.
+    option abortonclose
     # Only what never reached a server is tried again: inference is no operation to do twice.
     option redispatch 1
     retries 2

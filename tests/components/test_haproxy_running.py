@@ -1,0 +1,236 @@
+"""The gateway's configuration in HAProxy itself, before real servers that real DNS names."""
+
+import itertools
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+from dnslib import RR
+from dnslib.server import BaseResolver, DNSLogger, DNSRecord, DNSServer
+
+from components.data_plane.haproxy import Upstream, render
+from sandbox.progress import Progress
+from sandbox.toolchain import ensure
+
+pytestmark = pytest.mark.engine
+
+DEADLINE_S = 10.0
+POD_IP = "127.0.0.1"
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for a condition, or fail by its name."""
+    end = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not within {DEADLINE_S} s"
+        threading.Event().wait(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind((POD_IP, 0))
+        return int(taken.getsockname()[1])
+
+
+class Pod:
+    """A model server: ready or not, and answering when it is let."""
+
+    def __init__(self, address: str, port: int) -> None:
+        self.address = address
+        self.go = threading.Event()
+        self.go.set()
+        self.inside = 0
+        self.begun = 0
+        pod = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._answer(b"ready")
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["content-length"]))
+                pod.inside += 1
+                pod.begun += 1
+                pod.go.wait(DEADLINE_S)
+                pod.inside -= 1
+                self._answer(pod.address.encode())
+
+            def _answer(self, body: bytes) -> None:
+                self.send_response(200)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer((address, port), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self.go.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Names(BaseResolver):
+    """What cluster DNS says: the addresses of ready pods by the name of their service."""
+
+    def __init__(self) -> None:
+        self.addresses: dict[str, list[str]] = {}
+
+    def resolve(self, request: DNSRecord, handler: object) -> DNSRecord:
+        del handler
+        reply = request.reply()
+        name = str(request.q.qname).rstrip(".")
+        for address in self.addresses.get(name, []):
+            reply.add_answer(*RR.fromZone(f"{name}. 1 A {address}"))
+        return reply
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A running gateway and what is behind it."""
+
+    url: str
+    names: Names
+    port: int
+    """That pods serve on."""
+    log: Path
+
+    def post(self, path: str) -> httpx.Response:
+        return httpx.post(self.url + path, content=b"{}", timeout=DEADLINE_S, trust_env=False)
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=DEADLINE_S, trust_env=False)
+
+
+@pytest.fixture(scope="module")
+def haproxy() -> Path:
+    return ensure(["gateway"], Progress()).path("haproxy")
+
+
+@pytest.fixture
+def gateway(haproxy: Path, tmp_path: Path) -> Iterator[Gateway]:
+    """One pod slot of one request at a time: the queue is four."""
+    port, dns_port, pod_port = free_port(), free_port(), free_port()
+    names = Names()
+    dns = DNSServer(names, port=dns_port, address=POD_IP, logger=DNSLogger(log="error"))
+    dns.start_thread()
+    config = tmp_path / "haproxy.cfg"
+    config.write_text(
+        render([Upstream("embed", "embed.ns.svc.cluster.local", pod_port, 1, 1, "/ready")], port)
+    )
+    env = {**os.environ, "POD_IP": POD_IP, "NAMESERVER": f"{POD_IP}:{dns_port}"}
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen([haproxy, "-db", "-f", config], env=env, stdout=log, stderr=log)
+    running = Gateway(f"http://{POD_IP}:{port}", names, pod_port, tmp_path / "log")
+    try:
+        until(lambda: process.poll() is None and _answers(running), "the gateway answers")
+        yield running
+    finally:
+        process.kill()
+        process.wait()
+        dns.stop()
+
+
+def _answers(gateway: Gateway) -> bool:
+    try:
+        return gateway.get("/healthz").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize(
+    "dns", [{}, {"NAMESERVER": "127.0.0.1:53"}], ids=["the pod's own DNS", "another DNS"]
+)
+@pytest.mark.parametrize("count", [0, 1, 30])
+def test_configuration_is_valid(haproxy: Path, tmp_path: Path, dns: dict[str, str], count: int):
+    config = tmp_path / "haproxy.cfg"
+    served = [Upstream(f"m{number}", f"m{number}.ns", 8000, 2, 8, "/ready") for number in range(count)]
+    config.write_text(render(served, 8080))
+    env = {**os.environ, "POD_IP": POD_IP, **dns}
+    checked = subprocess.run(
+        [haproxy, "-c", "-f", config], env=env, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "WARNING" not in checked.stderr
+
+
+def test_pods_come_and_go_by_name(gateway: Gateway):
+    assert gateway.get("/v2/models/embed").status_code == httpx.codes.SERVICE_UNAVAILABLE
+    pods = [Pod(address, gateway.port) for address in ("127.0.0.2", "127.0.0.3")]
+    try:
+        for pod in itertools.chain(pods, pods[:1]):
+            gateway.names.addresses["embed.ns.svc.cluster.local"] = [pod.address]
+            until(
+                lambda wanted=pod.address: gateway.post("/v2/models/embed/infer").text == wanted,  # type: ignore[misc]
+                f"requests go to {pod.address}",
+            )
+    finally:
+        for pod in pods:
+            pod.stop()
+
+
+def test_what_no_model_serves_is_told_so(gateway: Gateway):
+    answer = gateway.get("/v2/models/nobody")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["detail"] == "no model of the data plane is at this path"
+
+
+def test_a_full_queue_turns_the_next_away_at_once(gateway: Gateway):
+    pod = Pod("127.0.0.4", gateway.port)
+    gateway.names.addresses["embed.ns.svc.cluster.local"] = [pod.address]
+    until(lambda: gateway.post("/v2/models/embed/infer").status_code == httpx.codes.OK, "the pod is found")
+    pod.go.clear()
+    refused: list[httpx.Response] = []
+    served: list[httpx.Response] = []
+
+    def ask() -> None:
+        answer = gateway.post("/v2/models/embed/infer")
+        (served if answer.status_code == httpx.codes.OK else refused).append(answer)
+
+    # One is worked on and four wait; two more may slip in with them, as HAProxy has more than one thread.
+    asking = [threading.Thread(target=ask) for _ in range(20)]
+    try:
+        for thread in asking:
+            thread.start()
+        until(lambda: len(refused) >= 20 - 7, "the others are turned away")
+        assert not served
+    finally:
+        pod.go.set()
+        for thread in asking:
+            thread.join(DEADLINE_S)
+        pod.stop()
+    assert 5 <= len(served) <= 7
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in refused} == {(503, "1")}
+
+
+def test_who_hangs_up_in_the_queue_is_not_served(gateway: Gateway):
+    pod = Pod("127.0.0.5", gateway.port)
+    gateway.names.addresses["embed.ns.svc.cluster.local"] = [pod.address]
+    until(lambda: gateway.post("/v2/models/embed/infer").status_code == httpx.codes.OK, "the pod is found")
+    pod.go.clear()
+    first = threading.Thread(target=lambda: gateway.post("/v2/models/embed/infer"))
+    try:
+        first.start()
+        until(lambda: pod.inside == 1, "one is being worked on")
+        worked_on = pod.begun
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(gateway.url + "/v2/models/embed/infer", content=b"{}", timeout=0.3, trust_env=False)
+        # C: the client ended it; Q: in the queue.
+        until(lambda: '"ended":"CQ"' in gateway.log.read_text(), "the gateway has seen it hang up")
+    finally:
+        pod.go.set()
+        first.join(DEADLINE_S)
+    assert gateway.post("/v2/models/embed/infer").status_code == httpx.codes.OK
+    pod.stop()
+    assert pod.begun == worked_on + 1
