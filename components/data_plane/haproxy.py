@@ -91,7 +91,7 @@ defaults
     option dontlognull
     option http-keep-alive
     option forwardfor
-    # Whoever hung up while waiting in the queue is not served any more.
+    # Whoever hung up while waiting is dropped, and takes no pod's time.
     option abortonclose
     # Only what never reached a server is tried again: inference is no operation to do twice.
     option redispatch 1
