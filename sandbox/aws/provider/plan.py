@@ -73,7 +73,7 @@ class Plan:
         shape = self.shape(call)
         names = {**self.entry.names, **call.names}
         for name in offered:
-            if name in call.skip or name in ("tags", "region") or name in self.entry.local:
+            if name in ("tags", "region", *call.skip, *self.entry.local, *self.entry.refused):
                 continue
             member = member_of(name, shape, name, names)
             if member is not None and member not in call.args and member.split(".")[0] in shape.members:
@@ -109,4 +109,14 @@ class Plan:
             own.add(entry.autoname.prefix_prop)
         for step in (entry.create, *entry.then, *entry.delete):
             own |= self.carried(step)
+        return frozenset(own)
+
+    @cached_property
+    def changeable(self) -> frozenset[str]:
+        """Every input that some step of an update looks after."""
+        entry = self.entry
+        steps = [step for step in entry.then if step.on != "create"]
+        own = set(entry.local) | ({"tags"} if entry.tags else set())
+        for step in steps:
+            own |= self.triggers(step) if isinstance(step, Call) and step.when else self.carried(step)
         return frozenset(own)

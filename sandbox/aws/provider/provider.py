@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -58,9 +58,15 @@ def name_of(urn: str) -> str:
 class Provider:
     """One configured provider."""
 
-    def __init__(self, ledger_folder: Path, say: Say = lambda _urn, _text: None) -> None:
+    def __init__(
+        self,
+        ledger_folder: Path,
+        say: Say = lambda _urn, _text: None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         self._folder = ledger_folder
         self._say = say
+        self._environment = environment
         self._cancel = threading.Event()
         self._access: Services | None = None
 
@@ -68,11 +74,11 @@ class Provider:
 
     def check_config(self, news: Bag) -> list[Failure]:
         """What is wrong with the provider's own inputs."""
-        return configuration.failures(configuration.plain(news), os.environ)
+        return configuration.failures(configuration.plain(news), self._environment)
 
     def configure(self, given: Bag) -> None:
         """Take the configuration; from here on there are clients."""
-        self._access = Services(configuration.resolve(configuration.plain(given), os.environ))
+        self._access = Services(configuration.resolve(configuration.plain(given), self._environment))
 
     @property
     def access(self) -> Services:
@@ -89,7 +95,7 @@ class Provider:
     @property
     def ledger(self) -> Ledger:
         """The creates of this emulator under this backend."""
-        backend = os.environ.get("PULUMI_BACKEND_URL", "")
+        backend = self._environment.get("PULUMI_BACKEND_URL", "")
         return Ledger(
             self._folder, f"{backend} {self.config.endpoint} {sorted(self.config.endpoints.items())}"
         )

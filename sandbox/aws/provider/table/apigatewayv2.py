@@ -168,7 +168,7 @@ ROUTE = Entry(
     service="apigatewayv2",
     id="{id}",
     create=Call(op="CreateRoute", keep={"id": "RouteId"}, retry=("TooManyRequestsException",)),
-    names={"requestParameters": None},
+    refused=("requestParameters",),
     then=(
         Call(
             op="UpdateRoute",

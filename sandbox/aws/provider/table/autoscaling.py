@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from sandbox.aws.provider.table.common import exactly_one
@@ -95,12 +94,6 @@ def _tag_back(answer: Any, scope: Scope) -> Bag | None:
     return None
 
 
-def _other_key(old: Bag, new: Bag) -> Iterable[str]:
-    """A tag of another key is another tag."""
-    before, after = old.get("tag") or {}, new.get("tag") or {}
-    return ("tag.key",) if before.get("key") != after.get("key") else ()
-
-
 TAG = Entry(
     token="aws:autoscaling/tag:Tag",
     service="autoscaling",
@@ -109,8 +102,8 @@ TAG = Entry(
     then=(Call(op="CreateOrUpdateTags", args={"Tags": _tag}, send=(), uses=("tag",), on="update"),),
     read=(Read(op="DescribeTags", at=_tag_back, only=("tag", "autoscalingGroupName")),),
     delete=(Call(op="DeleteTags", args={"Tags": _tag_identity}, send=()),),
-    replace=("autoscalingGroupName",),
-    replace_if=_other_key,
+    # A tag of another key is another tag.
+    replace=("autoscalingGroupName", "tag.key"),
 )
 
 ENTRIES = (ATTACHMENT, TAG)

@@ -262,7 +262,7 @@ TABLE = Entry(
     then=(
         Do(run=_change_billing, uses=("billingMode", "readCapacity", "writeCapacity"), on="update"),
         Do(run=_change_stream, uses=("streamEnabled", "streamViewType"), on="update"),
-        Do(run=_change_indexes, uses=("globalSecondaryIndexes",), on="update"),
+        Do(run=_change_indexes, uses=("attributes", "globalSecondaryIndexes"), on="update"),
         Call(
             op="UpdateTable",
             args={**_TABLE, "SSESpecification": _encryption},

@@ -67,10 +67,6 @@ VPC = Entry(
     service="ec2",
     id="{id}",
     create=Call(op="CreateVpc", keep={"id": "Vpc.VpcId"}),
-    names={
-        "assignGeneratedIpv6CidrBlock": "AmazonProvidedIpv6CidrBlock",
-        "ipv6CidrBlockNetworkBorderGroup": "Ipv6CidrBlockNetworkBorderGroup",
-    },
     then=(
         _attribute("ModifyVpcAttribute", "VpcId", "enableDnsSupport", "EnableDnsSupport"),
         _attribute("ModifyVpcAttribute", "VpcId", "enableDnsHostnames", "EnableDnsHostnames"),
@@ -119,7 +115,14 @@ VPC = Entry(
         "ipv6CidrBlock",
         "ipv6CidrBlockNetworkBorderGroup",
     ),
-    write_only=("ipv4IpamPoolId", "ipv4NetmaskLength", "assignGeneratedIpv6CidrBlock"),
+    write_only=("ipv4IpamPoolId", "ipv4NetmaskLength"),
+    refused=(
+        "assignGeneratedIpv6CidrBlock",
+        "ipv6CidrBlock",
+        "ipv6CidrBlockNetworkBorderGroup",
+        "ipv6IpamPoolId",
+        "ipv6NetmaskLength",
+    ),
     derive={
         "arn": _arn("vpc"),
         "ownerId": "{account}",
@@ -182,6 +185,7 @@ SUBNET = Entry(
         "enableResourceNameDnsARecordOnLaunch": False,
     },
     computed=("availabilityZone", "availabilityZoneId", "privateDnsHostnameTypeOnLaunch", "ipv6CidrBlock"),
+    refused=("ipv4IpamPoolId", "ipv4NetmaskLength", "ipv6CidrBlock", "ipv6IpamPoolId", "ipv6NetmaskLength"),
     derive={"ownerId": "{account}", "arn": _arn("subnet")},
     missing=("InvalidSubnetID.NotFound",),
     emulator_gaps={"enableDns64": "ModifySubnetAttribute takes it, DescribeSubnets says false"},
@@ -245,7 +249,7 @@ EIP = Entry(
     id="{id}",
     create=Call(
         op="AllocateAddress",
-        send=("domain", "networkBorderGroup", "publicIpv4Pool", "customerOwnedIpv4Pool", "address"),
+        send=("domain", "networkBorderGroup", "publicIpv4Pool", "address"),
         keep={"id": "AllocationId"},
     ),
     then=(
@@ -322,7 +326,14 @@ NAT_GATEWAY = Entry(
         keep={"id": "NatGateway.NatGatewayId"},
         retry=("InvalidSubnetID.NotFound", "InvalidAllocationID.NotFound"),
     ),
-    names={"privateIp": "PrivateIpAddress", "vpcId": None},
+    names={"privateIp": "PrivateIpAddress"},
+    refused=(
+        "availabilityMode",
+        "availabilityZoneAddresses",
+        "secondaryAllocationIds",
+        "secondaryPrivateIpAddresses",
+        "vpcId",
+    ),
     read=(
         Read(
             op="DescribeNatGateways",
@@ -387,6 +398,7 @@ _TARGETS = (
     "localGatewayId",
     "natGatewayId",
     "networkInterfaceId",
+    "odbNetworkArn",
     "transitGatewayId",
     "vpcEndpointId",
     "vpcPeeringConnectionId",
@@ -944,6 +956,7 @@ VPC_ENDPOINT = Entry(
         "vpcEndpointType",
         "vpcId",
     ),
+    refused=("dnsOptions", "subnetConfigurations"),
     defaults={"vpcEndpointType": "Gateway"},
     computed=(
         "dnsOptions",
@@ -1047,6 +1060,7 @@ CAPACITY_RESERVATION = Entry(
         "instanceMatchCriteria": "open",
         "tenancy": "default",
     },
+    refused=("outpostArn", "placementGroupArn"),
     derive={"ownerId": "{account}"},
     emulator_gaps={"*": "CreateCapacityReservation is not implemented: only what exists can be referred to"},
     missing=("InvalidCapacityReservationId.NotFound",),

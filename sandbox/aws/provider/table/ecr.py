@@ -18,7 +18,12 @@ REPOSITORY = Entry(
         "arn": "repositoryArn",
     },
     then=(
-        Call(op="PutImageTagMutability", args=_REPOSITORY, send=("imageTagMutability",), on="update"),
+        Call(
+            op="PutImageTagMutability",
+            args=_REPOSITORY,
+            send=("imageTagMutability", "imageTagMutabilityExclusionFilters"),
+            on="update",
+        ),
         Call(
             op="PutImageScanningConfiguration",
             args=_REPOSITORY,

@@ -50,7 +50,7 @@ KEY = Entry(
         Call(
             op="PutKeyPolicy",
             args={**_KEY, "PolicyName": "default", "Policy": "{policy}"},
-            send=(),
+            send=("bypassPolicyLockoutSafetyCheck",),
             on="update",
         ),
     ),

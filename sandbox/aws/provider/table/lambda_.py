@@ -27,7 +27,16 @@ _INVOKE = "arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions"
 
 # -- function ----------------------------------------------------------------------------------------
 
-_CODE = ("code", "s3Bucket", "s3Key", "s3ObjectVersion", "imageUri", "sourceCodeHash", "architectures")
+_CODE = (
+    "code",
+    "s3Bucket",
+    "s3Key",
+    "s3ObjectVersion",
+    "imageUri",
+    "sourceCodeHash",
+    "sourceKmsKeyArn",
+    "architectures",
+)
 _CONFIGURATION = (
     "role",
     "handler",
@@ -219,6 +228,7 @@ FUNCTION = Entry(
         "loggingConfig.logGroup",
         "snapStart.optimizationStatus",
     ),
+    refused=("capacityProviderConfig", "durableConfig", "publishTo", "tenancyConfig"),
     local=("publish", "skipDestroy", "replaceSecurityGroupsOnDestroy", "replacementSecurityGroupIds"),
     write_only=(
         "code",
@@ -515,7 +525,6 @@ EVENT_SOURCE_MAPPING = Entry(
         Call(
             op="UpdateEventSourceMapping",
             args={"UUID": "{id}"},
-            skip=("kmsKeyArn",),
             on="update",
             retry=("ResourceInUseException", *_BUSY),
         ),

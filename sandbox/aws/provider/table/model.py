@@ -242,6 +242,8 @@ class Entry:
     """Inputs that the service (or the account) decides when the program does not."""
     local: tuple[str, ...] = ()
     """Inputs that no call carries: they steer the provider itself."""
+    refused: tuple[str, ...] = ()
+    """Inputs that calls would carry and nothing here looks after: check says that they are not handled."""
     write_only: tuple[str, ...] = ()
     """Inputs that the service takes and never shows: kept as given, drift in them cannot be seen."""
     unordered: tuple[str, ...] = ()

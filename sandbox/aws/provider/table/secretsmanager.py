@@ -28,7 +28,7 @@ SECRET = Entry(
     id="{arn}",
     create=Call(
         op="CreateSecret",
-        send=("name", "description", "kmsKeyId", "forceOverwriteReplicaSecret", "type"),
+        send=("name", "description", "kmsKeyId"),
         keep={"arn": "ARN"},
         retry=("InvalidRequestException: scheduled for deletion",),
     ),
@@ -66,8 +66,8 @@ SECRET = Entry(
     identity=("name",),
     defaults={"forceOverwriteReplicaSecret": False, "recoveryWindowInDays": 30},
     computed=("policy", "type"),
-    local=("recoveryWindowInDays", "namePrefix"),
-    write_only=("forceOverwriteReplicaSecret",),
+    # Replicas in other regions are not handled, so there is nothing to overwrite.
+    local=("forceOverwriteReplicaSecret", "recoveryWindowInDays", "namePrefix"),
     policies=("policy",),
     autoname=Autoname(longest=512, prefix_prop="namePrefix"),
     derive={"arn": "{id}"},
@@ -116,7 +116,7 @@ SECRET_VERSION = Entry(
     create=Call(
         op="PutSecretValue",
         args={"SecretId": "{secretId}", "SecretBinary": _binary},
-        send=("secretString", "versionStages"),
+        send=("secretString",),
         uses=("secretBinary",),
         keep={"versionId": "VersionId"},
     ),
