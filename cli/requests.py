@@ -1,32 +1,40 @@
 """`halfmetal requests`: one request through every route of a deployed stack, with its latency.
 
 The routes come from the stack's own outputs, so the command shows what a client would meet, on the sandbox
-or in the cloud alike.
+or in the cloud alike. In the sandbox a workload whose container is pretended has nobody to answer for it: the
+gateway's 503 is then the right answer, and is told apart from a failure.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import httpx
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from components.spec import Stack, load_file
 from sandbox.engine import Engine
 from sandbox.environment import variables
 from sandbox.lifecycle import is_running
+from sandbox.node.images import find
+from sandbox.paths import REPO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 # The longest wait for one answer: HTTP API's own limit (catalog: http-api timeout).
 _TIMEOUT_SECONDS = 30.0
+_FILE_WIDTH = 140
+STACKS = REPO / "stacks"
 _SENTENCE = "Serverless where traffic is spiky, metal where it is not."
 
 
@@ -39,6 +47,8 @@ class Route:
     url: str
     through: str
     body: Mapping[str, Any] | None = None
+    pretended: bool = False
+    """Whether its pods are KWOK's, so that no model stands behind it."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +63,25 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        return self.status == httpx.codes.OK
+        """Answered, or rightly refused for want of a model."""
+        expected = httpx.codes.SERVICE_UNAVAILABLE if self.route.pretended else httpx.codes.OK
+        return self.status == expected
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "route": self.route.name,
+            "url": self.route.url,
+            "through": self.route.through,
+            "pretended": self.route.pretended,
+            "ok": self.ok,
+            "status": self.status,
+            "first_ms": round(self.first_ms, 1),
+            "second_ms": round(self.second_ms, 1),
+            "answer": self.detail,
+        }
 
 
-def routes(outputs: Mapping[str, Any]) -> Iterator[Route]:
+def routes(outputs: Mapping[str, Any], pretended: Collection[str] = ()) -> Iterator[Route]:
     """Every route that the stack's outputs name."""
     api = outputs["url"].rstrip("/")
     for path in ("/health", "/models"):
@@ -64,7 +89,23 @@ def routes(outputs: Mapping[str, Any]) -> Iterator[Route]:
     for model in outputs["models"]:
         name, url = model["name"], model["url"].rstrip("/")
         yield Route(f"GET /models/{name}", "GET", f"{api}/models/{name}", "API Gateway, control function")
-        yield Route(f"POST {urlsplit(url).path}/infer", "POST", f"{url}/infer", model["path"], _infer_body())
+        yield Route(
+            name=f"POST {urlsplit(url).path}/infer",
+            method="POST",
+            url=f"{url}/infer",
+            through=model["path"],
+            body=_infer_body(),
+            pretended=name in pretended,
+        )
+
+
+def pretended_workloads(stack: Stack) -> frozenset[str]:
+    """Workloads that the sandbox's node agent has no program for, if they run in pods at all."""
+    return frozenset(
+        workload.name
+        for workload in stack.workloads
+        if workload.serve.container is not None and find(workload.serve.container.image) is None
+    )
 
 
 def send(route: Route, client: httpx.Client) -> Answer:
@@ -120,29 +161,35 @@ def _summary(response: httpx.Response) -> str:
         body = response.json()
     except ValueError:
         return response.text.strip()[:80]
-    outputs = body.get("outputs") if isinstance(body, dict) else None
-    if outputs:
-        first = outputs[0]
-        numbers = ", ".join(f"{x:.3f}" for x in first["data"][:3])
-        return f"{first['name']} {first['shape']}: {numbers}, …"
-    return json.dumps(body)[:80]
+    match body:
+        case {"outputs": [{"name": name, "shape": shape, "data": data}, *_]}:
+            numbers = ", ".join(f"{x:.3f}" for x in data[:3])
+            return f"{name} {shape}: {numbers}, …"
+        case {"models": models}:
+            return ", ".join(f"{model['name']} ({model['home']})" for model in models)
+        case {"name": _, "home": home, "reasons": [reason, *_]}:
+            return f"{home}: {reason}"
+        case _:
+            return json.dumps(body)[:80]
 
 
-def answers(outputs: Mapping[str, Any]) -> list[Answer]:
+def answers(outputs: Mapping[str, Any], pretended: Collection[str] = ()) -> list[Answer]:
     """Every route's answer, in the order of `routes`."""
     with httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
-        return [send(route, client) for route in routes(outputs)]
+        return [send(route, client) for route in routes(outputs, pretended)]
 
 
 def table(results: list[Answer]) -> Table:
+    """The answers, one a line."""
     rows = Table(
         title="One request through every route, twice", title_justify="left", box=None, pad_edge=False
     )
-    for heading in ("route", "through", "status"):
-        rows.add_column(heading)
-    rows.add_column("first", justify="right")
-    rows.add_column("then", justify="right")
-    rows.add_column("answer", overflow="ellipsis", no_wrap=True)
+    rows.add_column("route", no_wrap=True)
+    rows.add_column("through")
+    rows.add_column("status", no_wrap=True)
+    rows.add_column("first", justify="right", no_wrap=True)
+    rows.add_column("then", justify="right", no_wrap=True)
+    rows.add_column("answer", overflow="ellipsis", no_wrap=True, min_width=24)
     for answer in results:
         rows.add_row(
             answer.route.name,
@@ -150,9 +197,13 @@ def table(results: list[Answer]) -> Table:
             f"[{'green' if answer.ok else 'red'}]{answer.status or 'none'}[/]",
             f"{answer.first_ms:.0f} ms",
             f"{answer.second_ms:.0f} ms",
-            answer.detail.replace("[", r"\["),
+            escape(_told(answer)),
         )
     return rows
+
+
+def _told(answer: Answer) -> str:
+    return "its container is pretended here: no model to ask" if answer.route.pretended else answer.detail
 
 
 def requests(
@@ -161,14 +212,19 @@ def requests(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Send one request through every route of a deployed stack."""
-    results = answers(Engine(_environment()).outputs(stack))
+    in_sandbox = is_running()
+    environment = os.environ | variables() if in_sandbox else dict(os.environ)
+    file = STACKS / f"Pulumi.{stack}.yaml"
+    pretended = pretended_workloads(load_file(file)) if in_sandbox and file.exists() else frozenset()
+    results = answers(Engine(environment).outputs(stack), pretended)
     if as_json:
-        typer.echo(json.dumps([asdict(answer) for answer in results], indent=2))
+        typer.echo(json.dumps([answer.as_json() for answer in results], indent=2))
     else:
-        Console().print(table(results))
+        wide_console().print(table(results))
     raise typer.Exit(0 if all(answer.ok for answer in results) else 1)
 
 
-def _environment() -> Mapping[str, str]:
-    """The running sandbox of this clone, or else whatever cloud the shell is set up for."""
-    return os.environ | variables() if is_running() else os.environ
+def wide_console() -> Console:
+    """A terminal as wide as it is; a file or a pipe wide enough for a table."""
+    terminal = sys.stdout.isatty()
+    return Console(highlight=False, width=None if terminal else _FILE_WIDTH)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 POLICY_PACK = REPO / "policies"
 
-# How often the event file is looked at while the engine runs: often enough for an eye, rare enough for a core.
+# How often the event file is looked at: often enough for an eye, rare enough for a core.
 _POLL_SECONDS = 0.1
 
 # Operations that leave a resource as it is.
@@ -54,6 +54,8 @@ class Events:
     in_progress: dict[str, str] = field(default_factory=dict)
     findings: list[PolicyFinding] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What the program and the policy pack said, in the order they said it."""
     changes: dict[str, int] = field(default_factory=dict)
 
     def read(self, event: Mapping[str, Any]) -> None:
@@ -68,8 +70,8 @@ class Events:
                     self.in_progress.pop(payload["metadata"]["urn"], None)
                 case "policyEvent":
                     self._policy(payload)
-                case "diagnosticEvent" if payload.get("severity") == "error":
-                    self.errors.append(payload["message"].strip())
+                case "diagnosticEvent":
+                    self._diagnostic(payload)
                 case "summaryEvent":
                     self.changes = dict(payload.get("resourceChanges") or {})
                 case _:
@@ -93,6 +95,14 @@ class Events:
     def _done(self, metadata: Mapping[str, Any]) -> None:
         self.finished[metadata["op"]] += 1
         self.in_progress.pop(metadata["urn"], None)
+
+    def _diagnostic(self, payload: Mapping[str, Any]) -> None:
+        message = payload["message"].strip()
+        match payload.get("severity"):
+            case "error":
+                self.errors.append(message)
+            case "info" | "info#err":
+                self.notes.append(message)
 
     def _policy(self, payload: Mapping[str, Any]) -> None:
         self.findings.append(
