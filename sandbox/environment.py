@@ -40,6 +40,8 @@ def variables(instance: Instance | None = None) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
+        # Where it is set, every command compiles the SDKs again, which takes longer than all else it does.
+        "PYTHONDONTWRITEBYTECODE": "",
     }
 
 
