@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,11 +18,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.requests import STACKS, Answer, answers, pretended_workloads, table, wide_console
+from components.control_plane.bundle import BUNDLES
 from components.spec import load_file
 from sandbox import lifecycle
 from sandbox.engine import Engine, Outcome
 from sandbox.environment import variables
 from sandbox.errors import SandboxError
+from sandbox.paths import default_state_dir, state_dir
 from sandbox.progress import Progress
 from sandbox.recovery import recover
 
@@ -64,12 +67,19 @@ def down() -> None:
     progress = Progress()
     held = _destroy_stacks(progress) if lifecycle.is_running() else []
     lifecycle.down(progress)
+    _remove_bundles()
     if held:
         raise SandboxError(
             what=f"destroy did not complete for: {', '.join(held)}",
             remedy="nothing is left here all the same: the emulated cloud went with the sandbox; "
             "on a real cloud this would have left resources, so please report it",
         )
+
+
+def _remove_bundles() -> None:
+    """What the functions were packaged as; kept while another sandbox of this clone may deploy from it."""
+    if state_dir() == default_state_dir():
+        shutil.rmtree(BUNDLES.parent, ignore_errors=True)
 
 
 def _deploy(stack: str, engine: Engine, progress: Progress) -> Outcome:
