@@ -13,6 +13,8 @@ _PART = re.compile(r"\\\{(\w+)\\\}")
 
 def parts_of(entry: Entry, given: str) -> Bag:
     """The properties that an import id states, by the entry's pattern."""
+    if not entry.import_id:
+        raise ProviderError(f"{entry.token} cannot be imported: its id does not say enough to find it by")
     pattern = _pattern(entry.import_id)
     match = pattern.fullmatch(given)
     if match is None:

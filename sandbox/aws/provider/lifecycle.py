@@ -270,8 +270,9 @@ def _change_tags(operation: Operation, tags: Tags, old: Mapping[str, str]) -> No
     new = operation.inputs.get("tags") or {}
     gone = [key for key in old if key not in new]
     if gone and not (tags.whole and new):
-        operation.facts["keys"] = [{"Key": key} for key in gone] if tags.remove_pairs else gone
-        operation.make(tags.remove)
+        for keys in [[key] for key in gone] if tags.remove_singly else [gone]:
+            operation.facts["keys"] = [{"Key": key} for key in keys] if tags.remove_pairs else keys
+            operation.make(tags.remove)
     changed = {key: value for key, value in new.items() if tags.whole or old.get(key) != value}
     if changed:
         _put_tags(operation, tags, changed)

@@ -48,6 +48,8 @@ class Operation:
     state: Bag = field(default_factory=dict)
     resource_id: str = ""
     facts: Bag = field(default_factory=dict)
+    importing: bool = False
+    """There is nothing to go by but an id that a person wrote."""
     cancel: threading.Event = field(default_factory=threading.Event)
     seconds: float = 0
     """The program's own limit (customTimeouts); 0: the table's."""

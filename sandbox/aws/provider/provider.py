@@ -171,17 +171,16 @@ class Provider:
         return Known(known.resource_id, inputs, state)
 
     def _import(self, urn: str, known: Known) -> Known:
-        operation = self._operation(urn, {}, known, 0)
-        entry = operation.plan.entry
+        entry = plan_of(token_of(urn)).entry
         parts = parts_of(entry, known.resource_id)
-        operation.resource_id = parts.pop("id", known.resource_id)
-        operation.facts |= parts
+        own_id = parts.pop("id", known.resource_id)
+        operation = self._operation(urn, {}, Known(own_id, {}, parts), 0)
+        operation.importing = True
         try:
             state = reading.read(operation)
         except MissingError:
             return Known()
-        state |= {name: text for name, text in parts.items() if name in operation.plan.signature.inputs}
-        resource_id = str(operation.fill(entry.id) or operation.resource_id)
+        resource_id = reading.found_id(operation)
         return Known(resource_id, reading.inputs_of_import(operation.plan, state), state)
 
     def preview_update(self, urn: str, known: Known, news: Bag) -> Bag:

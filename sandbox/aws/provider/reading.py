@@ -40,9 +40,8 @@ def read(operation: Operation) -> Bag:
 def _merged(operation: Operation, found: Bag) -> Bag:
     entry = operation.plan.entry
     state = {k: v for k, v in {**operation.inputs, **operation.state}.items() if k != DEFAULTS}
-    importing = not state
     for name, value in found.items():
-        if name in entry.emulator_gaps and not importing:
+        if name in entry.emulator_gaps and not operation.importing:
             continue  # the emulator does not keep it: what was asked for stands
         if value is None:
             state.pop(name, None)
@@ -59,8 +58,9 @@ def _merged(operation: Operation, found: Bag) -> Bag:
 
 
 def _wanted(operation: Operation, question: Read) -> bool:
-    importing = not operation.inputs
-    return not question.when or importing or any(not blank(operation.get(name)) for name in question.when)
+    if operation.importing or not question.when:
+        return True
+    return any(not blank(operation.get(name)) for name in question.when)
 
 
 def _ask(operation: Operation, question: Read, *, first: bool) -> Bag:
@@ -186,7 +186,7 @@ def unreadable(plan: Plan) -> frozenset[str]:
 
 def _set_elsewhere(plan: Plan, said: Bag, state: Bag) -> Bag:
     entry = plan.entry
-    apart = {*unreadable(plan), *entry.computed, "region", *said}
+    apart = {*unreadable(plan), *entry.computed, *entry.refused, "region", *said}
     return {
         name: state[name]
         for name in plan.signature.inputs
@@ -207,9 +207,17 @@ def _projected(said: Any, there: Any, kind: PropType) -> Any:
     return there
 
 
+def found_id(operation: Operation) -> str:
+    """The id of a resource that was found by what a person wrote."""
+    entry = operation.plan.entry
+    if entry.found_id:
+        return str(search(entry.found_id, operation.facts["answer"]))
+    return str(operation.fill(entry.id) or operation.resource_id)
+
+
 def inputs_of_import(plan: Plan, state: Bag) -> Bag:
     """Inputs that would make a resource like the one that was found."""
-    apart = {*plan.entry.local, "region"}
+    apart = {*plan.entry.local, *plan.entry.refused, "region"}
     return {
         name: state[name]
         for name in plan.signature.inputs

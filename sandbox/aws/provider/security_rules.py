@@ -23,9 +23,11 @@ _SOURCES = (
 _ANY_PROTOCOL = "-1"
 
 
-def permission(block: Mapping[str, Any], scope: Scope) -> Bag:
-    """A block of a group as the permission that EC2 takes."""
-    return _permission(block, scope.resource_id)
+def permissions(block: Mapping[str, Any], scope: Scope) -> list[Bag]:
+    """A block of a group as permissions of one source each: EC2 keeps them apart, and takes any away."""
+    whole = _permission(block, scope.resource_id)
+    shared = {name: value for name, value in whole.items() if not isinstance(value, list)}
+    return [{**shared, member: [source]} for _, member, _ in _SOURCES for source in whole.get(member, ())]
 
 
 def _permission(block: Mapping[str, Any], own_group: str) -> Bag:

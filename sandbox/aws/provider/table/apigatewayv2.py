@@ -145,7 +145,10 @@ INTEGRATION = Entry(
     replace=("apiId", "integrationSubtype", "integrationType"),
     defaults={"connectionType": "INTERNET", "payloadFormatVersion": "1.0"},
     computed=("integrationMethod", "passthroughBehavior", "timeoutMilliseconds"),
-    emulator_gaps={"credentialsArn": "CreateIntegration and UpdateIntegration do not keep it"},
+    emulator_gaps={
+        "connectionId": "UpdateIntegration does not take it away",
+        "credentialsArn": "CreateIntegration and UpdateIntegration do not keep it",
+    },
     unordered=("responseParameters",),
     missing=_MISSING,
     find=Find(
@@ -332,6 +335,7 @@ AUTHORIZER = Entry(
     import_id="{apiId}/{id}",
     replace=("apiId",),
     computed=("authorizerResultTtlInSeconds", "authorizerPayloadFormatVersion"),
+    emulator_gaps={"authorizerType": "UpdateAuthorizer keeps the type it was made with"},
     unordered=("identitySources", "jwtConfiguration.audiences"),
     autoname=Autoname(longest=128),
     missing=_MISSING,

@@ -127,6 +127,10 @@ def _metric_back(stat: Any) -> Bag:
     }
 
 
+def _statistic(alarm: Any) -> Any:
+    return alarm.get("Statistic") if alarm.get("MetricName") and not alarm.get("ExtendedStatistic") else None
+
+
 _ALARM_ARN = "arn:{partition}:cloudwatch:{region}:{account}:alarm:{id}"
 _PUT_ALARM: dict[str, Any] = {
     "op": "PutMetricAlarm",
@@ -158,7 +162,7 @@ METRIC_ALARM = Entry(
                 "metricQueries": _queries_back,
                 # An alarm on queries has neither; the emulator shows what it would take by default.
                 "period": lambda alarm: alarm.get("Period") if alarm.get("MetricName") else None,
-                "statistic": lambda alarm: alarm.get("Statistic") if alarm.get("MetricName") else None,
+                "statistic": _statistic,
             },
         ),
     ),
@@ -179,7 +183,10 @@ METRIC_ALARM = Entry(
     autoname=Autoname(),
     derive={"arn": _ALARM_ARN},
     missing=("ResourceNotFound",),
-    emulator_gaps={"metricQueries": "PutMetricAlarm takes Metrics, DescribeAlarms shows none"},
+    emulator_gaps={
+        "evaluateLowSampleCountPercentiles": "PutMetricAlarm takes it, DescribeAlarms does not show it",
+        "metricQueries": "PutMetricAlarm takes Metrics, DescribeAlarms shows none",
+    },
 )
 
 DASHBOARD = Entry(

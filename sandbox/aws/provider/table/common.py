@@ -37,6 +37,7 @@ def map_tags(create: str, read: str | None, arn: str, tag: str, untag: str, **mo
         read_call=read_call,
         change=Call(op=tag, args={resource: arn, more.get("tags", "Tags"): "{tags}"}, send=()),
         remove=Call(op=untag, args={resource: arn, more.get("keys", "TagKeys"): "{keys}"}, send=()),
+        remove_singly=more.get("remove_singly", False),
     )
 
 

@@ -461,6 +461,7 @@ TABLE_ITEM = Entry(
         ),
     ),
     delete=(Call(op="DeleteItem", args={"TableName": "{tableName}", "Key": _item_key}, send=()),),
+    import_id="",
     replace=("hashKey", "rangeKey", "tableName"),
     replace_if=_item_moved,
     json=("item",),

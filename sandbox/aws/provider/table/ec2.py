@@ -12,8 +12,8 @@ from sandbox.aws.provider.security_rules import (
     atoms,
     blocks_of,
     holds,
-    permission,
     permission_of_rule,
+    permissions,
     protocol,
 )
 from sandbox.aws.provider.table.common import at_most_one, ec2_tags, every, exactly_one
@@ -188,7 +188,10 @@ SUBNET = Entry(
     refused=("ipv4IpamPoolId", "ipv4NetmaskLength", "ipv6CidrBlock", "ipv6IpamPoolId", "ipv6NetmaskLength"),
     derive={"ownerId": "{account}", "arn": _arn("subnet")},
     missing=("InvalidSubnetID.NotFound",),
-    emulator_gaps={"enableDns64": "ModifySubnetAttribute takes it, DescribeSubnets says false"},
+    emulator_gaps=dict.fromkeys(
+        ("assignIpv6AddressOnCreation", "enableDns64"),
+        "ModifySubnetAttribute takes it, DescribeSubnets says false",
+    ),
     find=Find(
         op="DescribeSubnets",
         items="Subnets",
@@ -574,6 +577,7 @@ ROUTE_TABLE_ASSOCIATION = Entry(
     read=(Read(op="DescribeRouteTables", at=_associated),),
     delete=(Do(run=_drop_association),),
     import_id="{subnetId}/{routeTableId}",
+    found_id="RouteTableAssociationId",
     replace=("subnetId", "gatewayId"),
     identity=("subnetId", "gatewayId"),
     missing=("InvalidAssociationID.NotFound",),
@@ -592,14 +596,14 @@ ROUTE_TABLE_ASSOCIATION = Entry(
 
 def _each_rule(prop: str) -> Each:
     direction = prop.capitalize()
-    permissions: dict[str, Template] = {
+    members: dict[str, Template] = {
         "GroupId": "{id}",
-        "IpPermissions": lambda s: [permission(s.lookup("item"), s)],
+        "IpPermissions": lambda s: permissions(s.lookup("item"), s),
     }
     return Each(
         prop=prop,
-        add=Call(op=f"AuthorizeSecurityGroup{direction}", args=permissions, send=()),
-        remove=Call(op=f"RevokeSecurityGroup{direction}", args=permissions, send=()),
+        add=Call(op=f"AuthorizeSecurityGroup{direction}", args=members, send=()),
+        remove=Call(op=f"RevokeSecurityGroup{direction}", args=members, send=()),
     )
 
 
@@ -724,7 +728,7 @@ SECURITY_GROUP_RULE = Entry(
         ),
     ),
     delete=(_on_rule("RevokeSecurityGroup"),),
-    import_id="{securityGroupId}_{type}_{protocol}_{fromPort}_{toPort}_{source}",
+    import_id="",
     replace=(
         "cidrBlocks",
         "fromPort",
@@ -782,7 +786,13 @@ _DATA_NAMES = {name: f"LaunchTemplateData.{name[0].upper()}{name[1:]}" for name 
     "vpcSecurityGroupIds": "LaunchTemplateData.SecurityGroupIds",
 }
 _DATA_PROPERTIES = tuple(_DATA_NAMES)
-_UNKEPT_DATA = ("capacityReservationSpecification", "instanceMarketOptions", "placement")
+_UNKEPT_DATA = (
+    "capacityReservationSpecification",
+    "cpuOptions",
+    "instanceInitiatedShutdownBehavior",
+    "instanceMarketOptions",
+    "placement",
+)
 
 
 def _set_default_version(scope: Scope) -> None:
@@ -868,7 +878,11 @@ LAUNCH_TEMPLATE = Entry(
         "defaultVersion": (*_DATA_PROPERTIES, "updateDefaultVersion"),
     },
     derive={"arn": _arn("launch-template")},
-    missing=("InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateName.NotFoundException"),
+    missing=(
+        "InvalidLaunchTemplateId.NotFound",
+        "InvalidLaunchTemplateId.NotFoundException",
+        "InvalidLaunchTemplateName.NotFoundException",
+    ),
     emulator_gaps={
         **dict.fromkeys(_UNKEPT_DATA, "taken, and left out of DescribeLaunchTemplateVersions"),
         "networkInterfaces": "interfaceType and networkCardIndex are taken and not shown",
@@ -973,6 +987,7 @@ VPC_ENDPOINT = Entry(
     derive={"arn": _arn("vpc-endpoint"), "ownerId": "{account}"},
     missing=("InvalidVpcEndpointId.NotFound",),
     emulator_gaps={
+        "policy": "taken, and not shown by DescribeVpcEndpoints",
         "privateDnsEnabled": "taken, and not shown by DescribeVpcEndpoints",
         "securityGroupIds": "taken, and not shown by DescribeVpcEndpoints",
     },

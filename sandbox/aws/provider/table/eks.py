@@ -36,6 +36,7 @@ def _tags(arn: str, read_call: Read | None = None) -> Tags:
         resource="resourceArn",
         tags="tags",
         keys="tagKeys",
+        remove_singly=True,
         read_call=read_call,
     )
 
@@ -210,6 +211,7 @@ CLUSTER = Entry(
     ),
     autoname=Autoname(longest=100),
     volatile={"platformVersion": ("version",)},
+    emulator_gaps={"zonalShiftConfig": "taken, and not shown by DescribeCluster"},
     missing=_MISSING,
     exists=_EXISTS,
     rules=_cluster_failures,

@@ -263,6 +263,7 @@ REPLICATION_GROUP = Entry(
         "subnetGroupName",
     ),
     secret=("authToken",),
+    emulator_gaps={"numCacheClusters": "IncreaseReplicaCount adds no member clusters"},
     normalise={"replicationGroupId": lower},
     unordered=("securityGroupIds", "preferredCacheClusterAzs"),
     autoname=Autoname("replicationGroupId", longest=40, lower=True),

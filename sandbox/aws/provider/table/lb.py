@@ -546,6 +546,7 @@ TARGET_GROUP_ATTACHMENT = Entry(
         ),
     ),
     delete=(Call(op="DeregisterTargets", args=_TARGETS, send=()),),
+    import_id="",
     replace=("availabilityZone", "port", "targetGroupArn", "targetId"),
     missing=("TargetGroupNotFound", "InvalidTarget"),
 )

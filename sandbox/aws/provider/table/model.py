@@ -197,6 +197,8 @@ class Tags:
     """`map`: a mapping; otherwise a list of pairs with that key member."""
     whole: bool = False
     """Tags are only ever set all together: `change` replaces them, `remove` leaves none."""
+    remove_singly: bool = False
+    """One call per key, for an emulator that reads only one."""
     remove_pairs: bool = False
     """Keys to remove are written as `{"Key": …}`, not as plain text."""
 
@@ -229,7 +231,9 @@ class Entry:
     read: tuple[Read, ...]
     delete: tuple[Step, ...]
     import_id: str = "{id}"
-    """How an id given to `pulumi import` is read, e.g. `{apiId}/{id}`."""
+    """How an id given to `pulumi import` is read, e.g. `{apiId}/{id}`; empty: it cannot be imported."""
+    found_id: str = ""
+    """Path of the id in the first read, where an import is found by other things than its id."""
     names: Names = field(default_factory=dict)
     """Property path to member name where they differ; None: never sent."""
     tags: Tags | None = None

@@ -252,6 +252,7 @@ BUCKET_OBJECT = Entry(
     volatile={"etag": (*_CONTENT, "sourceHash"), "versionId": ()},
     derive={"arn": "arn:{partition}:s3:::{bucket}/{key}"},
     missing=(*_NO_BUCKET, "NoSuchKey"),
+    emulator_gaps={"bucketKeyEnabled": "PutObject takes it, HeadObject does not show it"},
     rules=at_most_one(*_CONTENT),
 )
 
