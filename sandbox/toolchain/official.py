@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from sandbox.paths import StatePaths
 from sandbox.progress import Progress
 from sandbox.toolchain.children import Children, CommandFailedError
 from sandbox.toolchain.errors import ToolchainError
@@ -55,13 +56,15 @@ def find(*, ours: tuple[Path, ...]) -> Official:
     """Look on PATH and in the plugin directory. `ours` are directories whose programs do not count."""
     programs, notes = _engine(ours)
     for plugin in PLUGINS:
-        found = _plugin(plugin)
+        found = _plugin(plugin, ours)
         if found:
             programs[f"pulumi-resource-{plugin}"] = found
     return Official(programs, notes)
 
 
-def install_plugins(official: Official, children: Children, progress: Progress) -> Official:
+def install_plugins(
+    official: Official, children: Children, progress: Progress, *, ours: tuple[Path, ...]
+) -> Official:
     """Have the official engine fetch the missing plugins; what cannot be had is noted, never fatal."""
     programs, notes = dict(official.programs), list(official.notes)
     for plugin, package in PLUGINS.items():
@@ -69,13 +72,15 @@ def install_plugins(official: Official, children: Children, progress: Progress) 
             continue
         with progress.step(f"official {plugin} plugin") as step:
             argv = [str(programs[ENGINE]), "plugin", "install", "resource", plugin, version(package)]
-            env = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "1"}
+            # Into the home where they are looked for.
+            home = str(_plugin_homes(ours)[0])
+            env = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "1", "PULUMI_HOME": home}
             try:
                 children.run(argv, env=env, on_line=step.log, timeout_s=_INSTALL_TIMEOUT_S)
             except CommandFailedError as error:
                 notes.append(f"the official {plugin} plugin cannot be installed ({error}): using our own")
                 step.result("not to be had")
-        found = _plugin(plugin)
+        found = _plugin(plugin, ours)
         if found:
             programs[f"pulumi-resource-{plugin}"] = found
     return Official(programs, tuple(notes))
@@ -114,13 +119,30 @@ def _version_of(engine: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in match.groups()) if match else ()
 
 
-def _plugin(name: str) -> Path | None:
-    # A shell of the sandbox has a PULUMI_HOME of its own; the user's plugins are where they always were.
-    homes = [Path(home) for home in (os.environ.get("PULUMI_HOME", ""),) if home] + [Path.home() / ".pulumi"]
-    for home in homes:
+def _plugin(name: str, ours: tuple[Path, ...]) -> Path | None:
+    for home in _plugin_homes(ours):
         path = home / "plugins" / f"resource-{name}-v{version(PLUGINS[name])}" / f"pulumi-resource-{name}"
         # A plugin that is being installed has this file beside its directory until it is complete.
         partial = path.parent.with_name(f"{path.parent.name}.partial")
         if os.access(path, os.X_OK) and not partial.exists():
             return path
     return None
+
+
+def _plugin_homes(ours: tuple[Path, ...]) -> list[Path]:
+    """Where the user's plugins may be.
+
+    A shell of a sandbox has that sandbox's PULUMI_HOME, in which our own plugins lie under upstream's names:
+    taken for upstream's, each would be told to run itself. The user's are then where they always were.
+    """
+    named = os.environ.get("PULUMI_HOME", "")
+    homes = [Path(named)] if named else []
+    return [home for home in (*homes, Path.home() / ".pulumi") if not _is_a_sandbox_s(home, ours)]
+
+
+def _is_a_sandbox_s(home: Path, ours: tuple[Path, ...]) -> bool:
+    """Whether a PULUMI_HOME is of this clone's sandbox, or of another's."""
+    resolved = home.resolve()
+    paths = StatePaths(resolved.parent)
+    in_another = resolved == paths.pulumi_home and paths.instance.exists()
+    return in_another or any(resolved.is_relative_to(place) for place in ours)

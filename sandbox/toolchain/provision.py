@@ -85,7 +85,7 @@ def _outside(wanted: list[Recipe], children: Children, progress: Progress) -> di
     if chosen != "built" and groups & {"engine", "kubernetes-provider"}:
         release = official.find(ours=ours)
         if chosen == "official":
-            release = official.install_plugins(release, children, progress)
+            release = official.install_plugins(release, children, progress, ours=ours)
         found |= {name: Located(path, "official") for name, path in release.programs.items()}
         for note in release.notes:
             progress.say(note)

@@ -174,6 +174,20 @@ def test_plugins_are_looked_for_in_the_user_s_home_and_in_pulumi_s(
     assert machine.found() == {"pulumi-resource-aws": aws, "pulumi-resource-kubernetes": kubernetes}
 
 
+@pytest.mark.parametrize(
+    "state", [pytest.param("clone/.sandbox", id="this clone's"), pytest.param("other/state", id="another's")]
+)
+def test_in_a_shell_of_a_sandbox_its_plugins_are_not_official(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, state: str
+):
+    (machine.root / state).mkdir(parents=True)
+    (machine.root / state / "instance.json").touch()
+    monkeypatch.setenv("PULUMI_HOME", str(machine.root / state / "pulumi"))
+    machine.plugin("aws", AWS, home=f"{state}/pulumi")
+    kubernetes = machine.plugin("kubernetes", KUBERNETES)
+    assert machine.found() == {"pulumi-resource-kubernetes": kubernetes}
+
+
 def test_missing_plugins_are_installed_on_request_and_what_cannot_be_had_is_said(machine: Machine):
     plugins = machine.root / ".pulumi" / "plugins"
     machine.script(
@@ -184,7 +198,7 @@ mkdir -p {plugins}/resource-$4-v$5
 cp "$0" {plugins}/resource-$4-v$5/pulumi-resource-$4""",
     )
     machine.host()
-    official = install_plugins(find(ours=machine.ours), Children(), Progress.silent())
+    official = install_plugins(find(ours=machine.ours), Children(), Progress.silent(), ours=machine.ours)
     assert set(official.programs) == {"pulumi", "pulumi-language-python", "pulumi-resource-kubernetes"}
     assert official.notes == (
         "the official aws plugin cannot be installed (pulumi failed with exit code 1): using our own",
