@@ -109,7 +109,7 @@ class Plan:
             own.add(entry.autoname.prefix_prop)
         for step in (entry.create, *entry.then, *entry.delete):
             own |= self.carried(step)
-        return frozenset(own)
+        return frozenset(own) & self.signature.inputs.keys()
 
     @cached_property
     def changeable(self) -> frozenset[str]:

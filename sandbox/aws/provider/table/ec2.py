@@ -305,6 +305,7 @@ EIP = Entry(
     derive={
         "arn": _arn("elastic-ip"),
         "publicDns": lambda s: _public_dns(s.state.get("publicIp"), s.region),
+        "privateDns": lambda s: _private_dns(s.state.get("privateIp"), s.region),
         "allocationId": "{id}",
     },
     missing=("InvalidAllocationID.NotFound", "InvalidAllocationID"),
@@ -318,6 +319,13 @@ def _public_dns(address: str | None, region: str) -> str | None:
         return None
     zone = "compute-1.amazonaws.com" if region == "us-east-1" else f"{region}.compute.amazonaws.com"
     return f"ec2-{address.replace('.', '-')}.{zone}"
+
+
+def _private_dns(address: str | None, region: str) -> str | None:
+    if not address:
+        return None
+    zone = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
+    return f"ip-{address.replace('.', '-')}.{zone}"
 
 
 NAT_GATEWAY = Entry(
