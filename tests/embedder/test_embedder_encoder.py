@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from embedder.app import encoder
-from embedder.encoder import _erf
+from embedder.encoder import _PASS_TOKENS, _erf, _passes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +41,13 @@ def test_rows_are_unit_length_and_do_not_depend_on_their_company(texts: list[str
     alone = np.vstack([encoder().encode([text]) for text in texts])
     assert np.allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-5)
     assert np.allclose(together, alone, atol=1e-4)
+
+
+@given(st.lists(st.integers(min_value=2, max_value=256), max_size=80))
+def test_passes_take_every_row_once_and_stay_small(lengths: list[int]):
+    passes = list(_passes(lengths))
+    assert sorted(row for rows in passes for row in rows) == list(range(len(lengths)))
+    assert all(len(rows) * max(lengths[row] for row in rows) <= _PASS_TOKENS for rows in passes)
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,16 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
+    from tokenizers import Encoding
 
     Array = npt.NDArray[np.float32]
 
-# Texts of one forward pass. Larger batches gain nothing on a CPU and cost memory: B x A x T x T floats.
-_BATCH = 32
+# Tokens of one forward pass, padding included. Larger passes gain nothing on a CPU and cost memory: the
+# attention alone is B x A x T x T floats.
+_PASS_TOKENS = 2048
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Encoder:
         self._weights: Mapping[str, Array] = load_file(model_dir / "model.safetensors")
         self._tokenizer = Tokenizer.from_file(str(model_dir / "tokenizer.json"))
         self._tokenizer.enable_truncation(self.config.max_tokens)
-        self._tokenizer.enable_padding()
+        self._tokenizer.no_padding()
 
     @property
     def dimensions(self) -> int:
@@ -77,18 +79,19 @@ class Encoder:
         Returns:
             float32, shape (len(texts), 384); every row has length 1, in the order of `texts`.
         """
+        encodings = self._tokenizer.encode_batch(list(texts))
         embeddings = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        # Texts of like length share a batch: padding is computed like any other token.
-        by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        for start in range(0, len(by_length), _BATCH):
-            rows = by_length[start : start + _BATCH]
-            embeddings[rows] = self._encode_batch([texts[i] for i in rows])
+        for rows in _passes([len(encoding.ids) for encoding in encodings]):
+            embeddings[rows] = self._forward([encodings[row] for row in rows])
         return embeddings
 
-    def _encode_batch(self, texts: Sequence[str]) -> Array:
-        encodings = self._tokenizer.encode_batch(list(texts))
-        tokens = np.array([e.ids for e in encodings])
-        mask = np.array([e.attention_mask for e in encodings], dtype=np.float32)
+    def _forward(self, encodings: Sequence[Encoding]) -> Array:
+        longest = max(len(encoding.ids) for encoding in encodings)
+        tokens = np.zeros((len(encodings), longest), dtype=np.intp)
+        mask = np.zeros((len(encodings), longest), dtype=np.float32)
+        for row, encoding in enumerate(encodings):
+            tokens[row, : len(encoding.ids)] = encoding.ids
+            mask[row, : len(encoding.ids)] = 1.0
         hidden = self._embed(tokens)
         # Added to the attention scores: a padded position gets a weight of zero after the softmax.
         bias = (1.0 - mask[:, None, None, :]) * np.float32(-1e9)
@@ -98,7 +101,7 @@ class Encoder:
         unit: Array = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
         return unit
 
-    def _embed(self, tokens: npt.NDArray[np.int_]) -> Array:
+    def _embed(self, tokens: npt.NDArray[np.intp]) -> Array:
         words = self._weights["embeddings.word_embeddings.weight"][tokens]
         positions = self._weights["embeddings.position_embeddings.weight"][: tokens.shape[1]]
         segment = self._weights["embeddings.token_type_embeddings.weight"][0]
@@ -133,6 +136,19 @@ class Encoder:
         scaled = centred / np.sqrt(variance + np.float32(self.config.epsilon))
         normed: Array = scaled * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
         return normed
+
+
+def _passes(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Rows that go together: texts of like length, since padding is computed like any other token."""
+    rows: list[int] = []
+    # Longest first: the first row of a pass says how far the others are padded.
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if rows and (len(rows) + 1) * lengths[rows[0]] > _PASS_TOKENS:
+            yield rows
+            rows = []
+        rows.append(row)
+    if rows:
+        yield rows
 
 
 def _softmax(x: Array) -> Array:
