@@ -21,6 +21,10 @@ _DEADLINE_SECONDS: Final = 1800
 _DRAIN_SECONDS: Final = 5
 _GRACE_SECONDS: Final = 60
 
+# A container's own /dev/shm has 64 MiB, in which NCCL fails. What is written here counts as the pod's memory.
+_SHARED_MEMORY: Final = {"name": "shared-memory", "empty_dir": {"medium": "Memory"}}
+_SHARED_MEMORY_MOUNT: Final = {"name": "shared-memory", "mount_path": "/dev/shm"}
+
 
 @dataclass(frozen=True)
 class ModelServiceArgs:
@@ -137,6 +141,7 @@ def _pod(placement: Placement) -> dict[str, Any]:
         "termination_grace_period_seconds": _GRACE_SECONDS,
         "security_context": {"seccomp_profile": {"type": "RuntimeDefault"}},
         "containers": [_serving(workload)],
+        **({"volumes": [_SHARED_MEMORY]} if _spans_gpus(workload) else {}),
     }
 
 
@@ -147,6 +152,7 @@ def _serving(workload: Workload) -> dict[str, Any]:
     return {
         "name": "model",
         "image": serve.image,
+        **({"args": list(serve.args)} if serve.args else {}),
         "env": [{"name": key, "value": value} for key, value in sorted(env.items())],
         "ports": [{"name": "http", "container_port": serve.port}],
         "resources": _resources(workload),
@@ -154,7 +160,14 @@ def _serving(workload: Workload) -> dict[str, Any]:
         "readiness_probe": {**probe, **_READINESS},
         "lifecycle": {"pre_stop": {"sleep": {"seconds": _DRAIN_SECONDS}}},
         "security_context": {"allow_privilege_escalation": False, "capabilities": {"drop": ["ALL"]}},
+        **({"volume_mounts": [_SHARED_MEMORY_MOUNT]} if _spans_gpus(workload) else {}),
     }
+
+
+def _spans_gpus(workload: Workload) -> bool:
+    """Whether one replica has several GPUs, and so several processes that pass tensors to each other."""
+    accelerator = workload.needs.accelerator
+    return accelerator is not None and accelerator.count > 1
 
 
 def _resources(workload: Workload) -> dict[str, Any]:

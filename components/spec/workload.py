@@ -13,6 +13,7 @@ EnvName = Annotated[
     str, Matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable", "write it like LOG_LEVEL")
 ]
 EnvValue = Annotated[str, Quoted]
+Argument = Annotated[str, Quoted]
 Size = Annotated[Memory, Positive]
 Time = Annotated[Duration, Positive]
 
@@ -38,6 +39,14 @@ class ContainerServe(Model):
         default="/v2/health/ready",
         description="Path that answers 200 when it can take requests. Default /v2/health/ready.",
         examples=["/v2/health/ready"],
+    )
+    args: tuple[Argument, ...] = Field(
+        default=(),
+        description=(
+            "Arguments of the image's entry point, each an item of its own; no secrets. Numbers go in quotes."
+            " Default: the image's own."
+        ),
+        examples=[["--model", "Qwen/Qwen2.5-7B-Instruct"]],
     )
     env: dict[EnvName, EnvValue] = Field(
         default={},

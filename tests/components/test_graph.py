@@ -194,6 +194,16 @@ class TestHybrid:
         assert [toleration["key"] for toleration in spec["tolerations"]] == ["nvidia.com/gpu"]
         assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
 
+    def test_workload_starts_with_the_arguments_of_the_stack_file(self, deployed: dict[str, Recording]):
+        chat, embed = (
+            deployed["hybrid"].one("kubernetes:apps/v1:Deployment", f"model-{name}-pods").inputs["spec"]
+            for name in ("chat", "embed")
+        )
+        args = chat["template"]["spec"]["containers"][0]["args"]
+        assert args[:2] == ["--model=Qwen/Qwen2.5-7B-Instruct", "--served-model-name=chat"]
+        # No list at all: an empty one would take the image's own arguments away.
+        assert "args" not in embed["template"]["spec"]["containers"][0]
+
     def test_gpu_workload_is_replaced_without_a_second_gpu(self, deployed: dict[str, Recording]):
         hybrid = deployed["hybrid"]
         rolling = {
@@ -209,6 +219,17 @@ class TestDedicated:
         dedicated = deployed["dedicated"]
         for made in dedicated.of(IN_CLUSTER):
             assert not any(kind.startswith("aws:") for kind in _types_behind(dedicated, made))
+
+    def test_gpus_of_one_replica_share_memory(self, deployed: dict[str, Recording]):
+        # Without room in /dev/shm (64 MiB by default) the processes of one replica, one a GPU, cannot talk.
+        chat, embed = (
+            deployed["dedicated"].one("kubernetes:apps/v1:Deployment", f"model-{name}-pods").inputs["spec"]
+            for name in ("chat", "embed")
+        )
+        pod = chat["template"]["spec"]
+        assert pod["volumes"] == [{"name": "shared-memory", "emptyDir": {"medium": "Memory"}}]
+        assert pod["containers"][0]["volumeMounts"] == [{"name": "shared-memory", "mountPath": "/dev/shm"}]
+        assert "volumes" not in embed["template"]["spec"]
 
     def test_has_no_route_to_a_model_on_the_api(self, deployed: dict[str, Recording]):
         assert [key for key in _keys(deployed["dedicated"]) if "/v2/" in key] == []
