@@ -108,6 +108,9 @@ def test_stack_never_changes() -> None:
             "data_plane.cluster.version", "v1.34", "", "Kubernetes version", '"1.34"', id="v in version"
         ),
         pytest.param(
+            f"{EMBED}.serve.container.args", ["--seed", 7], "[1]", "is a number", '"7"', id="number in args"
+        ),
+        pytest.param(
             f"{EMBED}.serve.container.env", {"N": 2}, ".N", "is a number", '"2"', id="number in env"
         ),
         pytest.param(
