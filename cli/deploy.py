@@ -125,7 +125,7 @@ def _checked(outcome: Outcome, step: Step) -> Outcome:
             remedy="each finding says what to write instead",
             detail=reasons,
         )
-    errors = outcome.events.errors or outcome.log.read_text(errors="replace").splitlines()[-_TAIL:]
+    errors = outcome.events.reasons or outcome.log.read_text(errors="replace").splitlines()[-_TAIL:]
     raise SandboxError(
         what=f"{outcome.command} failed",
         remedy=f"whole log: {outcome.log}; run the command again once the cause is gone",

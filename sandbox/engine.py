@@ -8,6 +8,7 @@ line, becomes progress, policy findings and the reason of a failure.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import SandboxError
 from sandbox.paths import REPO, state_dir
+from sandbox.signals import interruptible, reached_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +35,12 @@ _POLL_SECONDS = 0.1
 
 # Operations that leave a resource as it is.
 _UNCHANGED = frozenset({"same", "read", "refresh"})
+# The two halves of a replacement: the stream tells of them and of the whole, the summary counts the whole.
+_HALVES = frozenset({"create-replacement", "delete-replaced"})
+# Providers that the engine makes for itself; the summary does not count them.
+_OWN_PROVIDER = re.compile(r"::pulumi:providers:[^:]+::default[^:]*$")
+# What the engine says after an error that it has told already.
+_ECHO = re.compile(r"(update|preview|destroy) failed|Resource monitor has terminated, shutting down")
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,6 @@ class PolicyFinding:
 class Events:
     """What the event stream of one engine operation has told so far."""
 
-    started: Counter[str] = field(default_factory=Counter)
     finished: Counter[str] = field(default_factory=Counter)
     in_progress: dict[str, str] = field(default_factory=dict)
     findings: list[PolicyFinding] = field(default_factory=list)
@@ -79,21 +86,26 @@ class Events:
 
     @property
     def changed(self) -> int:
-        """Resources whose operation is finished and was not 'leave as it is'."""
-        return sum(count for op, count in self.finished.items() if op not in _UNCHANGED)
+        """Resources that were created, updated, replaced or deleted so far, counted as `planned` does."""
+        return sum(count for op, count in self.finished.items() if op not in _UNCHANGED | _HALVES)
 
     @property
     def planned(self) -> int:
         """Resources that the summary counts as created, updated, replaced or deleted."""
         return sum(count for op, count in self.changes.items() if op not in _UNCHANGED)
 
+    @property
+    def reasons(self) -> list[str]:
+        """The errors, without those that only say that there was one."""
+        return [error for error in self.errors if not _ECHO.fullmatch(error)] or self.errors
+
     def _pre(self, metadata: Mapping[str, Any]) -> None:
-        self.started[metadata["op"]] += 1
         if metadata["op"] not in _UNCHANGED:
             self.in_progress[metadata["urn"]] = short_name(metadata["urn"])
 
     def _done(self, metadata: Mapping[str, Any]) -> None:
-        self.finished[metadata["op"]] += 1
+        if not _OWN_PROVIDER.search(metadata["urn"]):
+            self.finished[metadata["op"]] += 1
         self.in_progress.pop(metadata["urn"], None)
 
     def _diagnostic(self, payload: Mapping[str, Any]) -> None:
@@ -155,8 +167,20 @@ class Engine:
         self.output(["stack", "rm", "--yes", "--preserve-config", "--stack", stack])
 
     def outputs(self, stack: str) -> dict[str, Any]:
-        """Stack outputs, secrets shown."""
-        answer = json.loads(self.output(["stack", "output", "--json", "--show-secrets", "--stack", stack]))
+        """Stack outputs, secrets shown; SandboxError when no update of the stack has completed."""
+        try:
+            answer = json.loads(
+                self.output(["stack", "output", "--json", "--show-secrets", "--stack", stack])
+            )
+        except SandboxError:
+            if stack in self.stacks():
+                raise
+            answer = {}
+        if not answer:
+            raise SandboxError(
+                f"stack {stack!r} is not deployed",
+                f"pulumi up -s {stack}, or name one of those here: {', '.join(self.stacks()) or 'none'}",
+            )
         return dict(answer)
 
     def preview(self, stack: str, step: Step | None = None, extra: Sequence[str] = ()) -> Outcome:
@@ -190,9 +214,10 @@ class Engine:
                 stderr=subprocess.STDOUT,
             )
             try:
-                self._follow(process, path, events, lambda: _show(step, events))
-            except BaseException:
-                _interrupt(process)
+                with interruptible():
+                    self._follow(process, path, events, lambda: _show(step, events))
+            except BaseException as fault:
+                _interrupt(process, told=reached_children(fault))
                 raise
         return Outcome(f"pulumi {name} -s {stack}", process.wait(), events, log)
 
@@ -266,8 +291,11 @@ def _show(step: Step | None, events: Events) -> None:
         step.update(done=events.changed, detail=", ".join(sorted(events.in_progress.values())[:3]))
 
 
-def _interrupt(process: subprocess.Popen[bytes]) -> None:
-    """Let the engine finish what it began and write its state; a second signal is the user's to send."""
+def _interrupt(process: subprocess.Popen[bytes], *, told: bool) -> None:
+    """Let the engine finish what it began and write its state. A second signal would make it drop all that:
+    one that it was told of by the terminal is not sent again, and another Ctrl-C is the user's to type.
+    """
     if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+        if not told:
+            process.send_signal(signal.SIGINT)
         process.wait()

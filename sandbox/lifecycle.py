@@ -7,13 +7,10 @@ state directory. Both hold the sandbox's lock, so two of them on one clone take 
 
 import contextlib
 import shutil
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import yaml
 
@@ -34,6 +31,7 @@ from sandbox.services import (
     bootstrap_client,
     services,
 )
+from sandbox.signals import interruptible
 from sandbox.supervisor import Outcome, Service, State, Status, Supervisor, Task
 from sandbox.toolchain import Group, ensure
 
@@ -63,7 +61,7 @@ def up(topology: str, progress: Progress) -> Outcome:
     """
     wanted = Topology.HYBRID if topology == "auto" else Topology(topology)
     root = state_dir()
-    with _interruptible(), _told_of_disk(), _alone(root, progress):
+    with interruptible(), _told_of_disk(), _alone(root, progress):
         instance = instances.ensure(wanted, root)
         _prepare(instance)
         instance = _with_free_ports(instance, progress)
@@ -78,7 +76,7 @@ def down(progress: Progress) -> list[str]:
     removes no directory that it did not make.
     """
     root = state_dir()
-    with _interruptible(), _told_of_disk(), _alone(root, progress):
+    with interruptible(), _told_of_disk(), _alone(root, progress):
         _refuse_foreign(root)
         instance = _instance(root)
         stopped = Supervisor(StatePaths(root), _defined(instance)).down(progress)
@@ -300,21 +298,3 @@ def _alone(root: Path, progress: Progress) -> Iterator[None]:
             progress.say("another command is at work on this sandbox; waiting for it to end")
             stack.enter_context(locked(path))
         yield
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM and SIGHUP act like Ctrl-C: threads end, what was started stays on record."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
