@@ -168,12 +168,18 @@ def test_an_operation_ends_with_its_events_and_its_log(engine: MakeEngine):
 
 
 # Counts its interrupts, and like the engine takes a moment to end after the first one.
-PATIENT = """\
-trap 'echo interrupted >> $HERE/interrupts' INT
-touch $HERE/begun
-until [ -e $HERE/interrupts ]; do sleep 0.02; done
-sleep 0.3
-echo ended >> $HERE/interrupts"""
+PATIENT = f"""exec {sys.executable} - <<'END'
+import os, pathlib, signal, time
+here, told = pathlib.Path(os.environ["HERE"]), []
+signal.signal(signal.SIGINT, lambda *_: told.append("interrupted"))
+(here / "begun").touch()
+while not told:
+    time.sleep(0.02)
+enough = time.monotonic() + 0.3
+while time.monotonic() < enough:
+    time.sleep(0.02)
+(here / "interrupts").write_text(" ".join([*told, "ended"]))
+END"""
 
 UPDATE = """\
 import os, sys
