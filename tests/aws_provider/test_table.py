@@ -218,6 +218,7 @@ def test_what_forces_a_replacement_says_so(entry: Entry) -> None:
 # -- the SDK's source is read as the SDK means it ------------------------------------------------------
 
 
+@pytest.mark.engine  # no engine in it, but the import of all those modules takes seconds
 @each_entry
 def test_signature_is_what_pulumi_itself_finds(entry: Entry) -> None:
     types = importlib.import_module("pulumi._types")

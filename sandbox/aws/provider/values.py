@@ -8,7 +8,7 @@ out, so that no code in between can forget about them or print them by accident.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from google.protobuf import struct_pb2
@@ -55,21 +55,37 @@ class Secret:
     value: Any
 
 
-@dataclass(frozen=True)
-class Asset:
-    """One file: `kind` is path, text or uri. Two assets are the same when their content hash is."""
+class _Content:
+    """Files are the same when their content is; the engine has worked out its hash."""
+
+    digest: str
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Content) or type(other) is not type(self):
+            return NotImplemented
+        if self.digest and other.digest:
+            return self.digest == other.digest
+        return vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+@dataclass(frozen=True, eq=False)
+class Asset(_Content):
+    """One file: `kind` is path, text or uri."""
 
     kind: str
-    value: str = field(compare=False)
+    value: str
     digest: str = ""
 
 
-@dataclass(frozen=True)
-class Archive:
+@dataclass(frozen=True, eq=False)
+class Archive(_Content):
     """Many files: `kind` is path, uri or assets (a dict of name to Asset or Archive)."""
 
     kind: str
-    value: Any = field(compare=False, hash=False)
+    value: Any
     digest: str = ""
 
 
