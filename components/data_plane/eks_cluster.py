@@ -113,6 +113,11 @@ class EksCluster(Component):
         return self._cluster.name
 
     @property
+    def version(self) -> pulumi.Output[str]:
+        """The Kubernetes version of its control plane, once it has it."""
+        return self._cluster.version
+
+    @property
     def kubeconfig(self) -> pulumi.Output[str]:
         """As JSON. It holds no secret."""
         return self._kubeconfig

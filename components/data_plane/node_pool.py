@@ -8,18 +8,18 @@ import pulumi
 from pulumi_aws import autoscaling, ec2, eks
 
 from components.base import Component
-from components.catalog import Catalog, InstanceType
+from components.catalog import InstanceType
 from components.data_plane.eks_cluster import EksCluster
 from components.data_plane.scheduling import labels, taints
 from components.placement import Facts
-from components.spec import Pool, Problem, StackError
+from components.spec import Pool
 
 # Room for the images of model servers, which take tens of gigabytes.
 _DISK_GIB: Final = 100
 _ROOT_DEVICE: Final = "/dev/xvda"
 
-# What counts the hops of an instance's own metadata: one more than a container's network adds.
-_METADATA_HOPS: Final = 2
+# The node itself and no pod: one more hop would hand the node's role to every model server.
+_METADATA_HOPS: Final = 1
 
 _AMI_TYPES: Final = {"amd64": "AL2023_x86_64_STANDARD", "arm64": "AL2023_ARM_64_STANDARD"}
 _CAPACITY_TYPES: Final = {"on-demand": "ON_DEMAND", "spot": "SPOT", "capacity-block": "CAPACITY_BLOCK"}
@@ -36,6 +36,8 @@ class NodePoolArgs:
     """Which nodes, and where."""
 
     pool: Pool
+    instance: InstanceType
+    """What the catalog knows of the pool's instance type."""
     facts: Facts
     cluster: EksCluster
     vpc_id: pulumi.Input[str]
@@ -43,7 +45,6 @@ class NodePoolArgs:
     """Private subnets, by zone."""
     after: Sequence[pulumi.Resource] = ()
     """The routes out of the subnets: nodes need them from the first to the last minute."""
-    catalog: Catalog
 
 
 class NodePool(Component):
@@ -60,7 +61,7 @@ class NodePool(Component):
     def __init__(self, name: str, args: NodePoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._pool = args.pool
-        self._instance = _instance_type(args)
+        self._instance = args.instance
         self._tags = args.facts.to_tags()
         template = self._create_template(args)
         self._group = self._create_group(args, template)
@@ -162,6 +163,8 @@ class NodePool(Component):
             node_role_arn=args.cluster.node_role_arn,
             subnet_ids=[args.subnet_ids[zone] for zone in sorted(args.pool.zones)],
             ami_type=self._ami_type(),
+            # Nodes follow the cluster. Left out, they would stay at the version that they were made with.
+            version=args.cluster.version,
             capacity_type=_CAPACITY_TYPES[args.pool.capacity],
             instance_types=None if args.pool.capacity_block else [self._instance.name],
             # A number, never `$Latest`: that differs from what AWS answers at every preview (pulumi-eks#980).
@@ -200,21 +203,3 @@ def _first_group(resources: Any) -> str:
 
 def _reservation(block: str) -> Any:
     return {"capacity_reservation_target": {"capacity_reservation_id": block}}
-
-
-def _instance_type(args: NodePoolArgs) -> InstanceType:
-    named = args.pool.instance
-    found = args.catalog.instance_types.get(named or "")
-    if found is None:
-        raise StackError(
-            [
-                Problem(
-                    "data_plane.pools",
-                    named,
-                    "is no instance type that the catalog knows, so its architecture is not known",
-                    "use another, or add it to components/catalog/data/instance_types.yaml",
-                    args.pool.name,
-                )
-            ]
-        )
-    return found

@@ -13,6 +13,7 @@ from components.placement.facts import (
     StateRead,
 )
 from components.placement.homes import Home
+from components.placement.instances import instance_of
 from components.placement.judging import (
     Answer,
     Enforcement,
@@ -54,6 +55,7 @@ __all__ = [
     "Thresholds",
     "Verdict",
     "decide",
+    "instance_of",
     "overrides_of",
     "settle",
 ]

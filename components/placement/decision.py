@@ -13,6 +13,7 @@ from typing import Final
 
 from components.catalog import Catalog
 from components.catalog import load as load_catalog
+from components.placement import instances
 from components.placement.facts import Facts
 from components.placement.homes import Home
 from components.placement.judging import Answer, Verdict
@@ -61,7 +62,8 @@ def decide(stack: Stack, catalog: Catalog | None = None) -> Placements:
     What the rules say is in `findings`; `raise_if_refused` makes an error of it.
 
     Raises PlacementError where a workload can run nowhere, or not where the file wants it, whatever the rules
-    say (no pool of that kind, no form to run in), and StackError for a change to a rule that makes no sense.
+    say (no pool of that kind, no form to run in), and where a pool's nodes are not what it says they are;
+    StackError for a change to a rule that makes no sense.
     """
     facts = catalog if catalog is not None else load_catalog()
     return _Decision(stack, facts, settle(facts, overrides_of(stack.policies))).placements()
@@ -100,7 +102,10 @@ class _Decision:
             self._place(workload, f"workloads[{index}]")
             for index, workload in sorted(enumerate(self.stack.workloads), key=lambda item: item[1].name)
         ]
-        problems = [outcome for outcome in outcomes if isinstance(outcome, Problem)]
+        problems = [
+            *instances.problems(self.stack, self.catalog),
+            *(outcome for outcome in outcomes if isinstance(outcome, Problem)),
+        ]
         if problems:
             raise PlacementError(problems)
         return {outcome.workload.name: outcome for outcome in outcomes if isinstance(outcome, Placement)}

@@ -25,7 +25,7 @@ from components.data_plane.network import Network, NetworkArgs
 from components.data_plane.node_pool import NodePool, NodePoolArgs
 from components.data_plane.scheduling import hosts_of_gateway
 from components.naming import part
-from components.placement import Placement
+from components.placement import Placement, instance_of
 from components.spec import DataPlane as DataPlaneSpec
 from components.spec import EksCluster as EksSpec
 from components.spec import ExistingCluster as ExistingSpec
@@ -129,17 +129,20 @@ class DataPlane:
         return _Ground(cluster, cluster, network, nodes)
 
     def _create_pool(self, pool: Pool, cluster: EksCluster, network: Network) -> NodePool:
-        kind = NodePool if pool.accelerator is None else GpuPool
+        instance = instance_of(pool, load_catalog())
+        if instance is None:  # placement refuses such a stack
+            raise TypeError(f"pool {pool.name} is of no instance type that the catalog knows")
+        kind = NodePool if instance.accelerators is None else GpuPool
         return kind(
             self._owner.child(f"pool-{part(pool.name)}"),
             NodePoolArgs(
                 pool=pool,
+                instance=instance,
                 facts=self._args.placements.pools[pool.name],
                 cluster=cluster,
                 vpc_id=network.vpc_id,
                 subnet_ids=network.private_subnet_ids,
                 after=network.ways_out,
-                catalog=load_catalog(),
             ),
             self._owner.options(),
         )

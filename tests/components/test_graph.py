@@ -304,6 +304,16 @@ class TestCluster:
         for group in deployed["hybrid"].of("aws:eks/nodeGroup:NodeGroup"):
             assert group.inputs["launchTemplate"]["version"] == "3"
 
+    def test_nodes_are_upgraded_with_their_cluster(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        for group in hybrid.of("aws:eks/nodeGroup:NodeGroup"):
+            assert group.inputs["version"] == hybrid.one("aws:eks/cluster:Cluster").inputs["version"]
+
+    def test_pods_cannot_take_the_role_of_their_node(self, deployed: dict[str, Recording]):
+        for template in deployed["hybrid"].of("aws:ec2/launchTemplate:LaunchTemplate"):
+            options = template.inputs["metadataOptions"]
+            assert (options["httpTokens"], options["httpPutResponseHopLimit"]) == ("required", 1)
+
     @pytest.mark.parametrize(
         ("pool", "image"), [("cpu-a", "AL2023_ARM_64_STANDARD"), ("gpu-a", "AL2023_x86_64_NVIDIA")]
     )
