@@ -2,14 +2,12 @@
 
 from typing import Final
 
-from components.data_plane.node_pool import NodePool, NodePoolArgs
+from components.data_plane.node_pool import NodePool
 from components.data_plane.scheduling import GPU_RESOURCE
 
 # With the driver and the container toolkit in them. On the standard images of the same types no GPU is found
 # (amazon-eks-ami#1817), and installing either a second time breaks both (gpu-operator#666).
 _AMI_TYPES: Final = {"amd64": "AL2023_x86_64_NVIDIA", "arm64": "AL2023_ARM_64_NVIDIA"}
-
-GpuPoolArgs = NodePoolArgs
 
 
 class GpuPool(NodePool):

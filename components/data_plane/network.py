@@ -98,10 +98,6 @@ class Network(Component):
         return self._vpc.id
 
     @property
-    def cidr(self) -> str:
-        return self._cidr
-
-    @property
     def private_subnet_ids(self) -> dict[str, pulumi.Output[str]]:
         """By zone."""
         return {zone: subnet.id for zone, subnet in self._private.items()}
