@@ -168,10 +168,12 @@ def test_an_operation_ends_with_its_events_and_its_log(engine: MakeEngine):
 
 
 # Counts its interrupts, and like the engine takes a moment to end after the first one.
-PATIENT = f"""exec {sys.executable} - <<'END'
+PATIENT = f"""\
+exec {sys.executable} - <<'END'
 import os, pathlib, signal, time
 here, told = pathlib.Path(os.environ["HERE"]), []
 signal.signal(signal.SIGINT, lambda *_: told.append("interrupted"))
+time.sleep(0.2)
 (here / "begun").touch()
 while not told:
     time.sleep(0.02)
