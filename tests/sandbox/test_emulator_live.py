@@ -331,6 +331,28 @@ def test_a_cluster_is_the_sandboxs_api_server(emulator: Emulator, cluster: str):
     assert described["certificateAuthority"]["data"] == "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=="
 
 
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        pytest.param({}, {"upgradePolicy": {"supportType": "EXTENDED"}}, id="what AWS takes for itself"),
+        pytest.param({"upgradePolicy": {"supportType": "STANDARD"}}, {}, id="when support ends"),
+        pytest.param({"zonalShiftConfig": {"enabled": True}}, {}, id="whether traffic leaves a bad zone"),
+    ],
+)
+def test_a_cluster_keeps_the_settings_that_it_was_made_with(
+    emulator: Emulator, subnets: list[str], given: dict[str, Any], found: dict[str, Any]
+):
+    eks, role = emulator.client("eks"), "arn:aws:iam::000000000000:role/eks"
+    made = eks.create_cluster(
+        name="settled", roleArn=role, resourcesVpcConfig={"subnetIds": subnets}, **given
+    )["cluster"]
+    described = eks.describe_cluster(name="settled")["cluster"]
+    eks.delete_cluster(name="settled")
+    expected = given | found
+    for answer in (made, described):
+        assert {name: answer[name] for name in expected} == expected
+
+
 def test_a_cluster_with_node_groups_is_not_deleted(emulator: Emulator, gateway: Gateway, cluster: str):
     assert gateway.api
     with pytest.raises(botocore.exceptions.ClientError, match="nodegroups attached"):

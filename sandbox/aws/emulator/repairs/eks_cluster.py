@@ -1,9 +1,10 @@
-"""EKS clusters: where their API server is, how it is verified, and updates of them.
+"""EKS clusters: where their API server is, how it is verified, what they were made with, and updates of them.
 
-AWS: a cluster has an endpoint and the certificate of the authority that signed it; UpdateClusterConfig and
-UpdateClusterVersion change it and return an update that DescribeUpdate follows; tags change with TagResource.
-ministack: counts a port up for every cluster ever made, reports no authority without a container engine, has
-no updates, and keeps reporting the tags that a cluster was made with.
+AWS: a cluster has an endpoint and the certificate of the authority that signed it; DescribeCluster tells all
+that CreateCluster was told, or what it took instead; UpdateClusterConfig and UpdateClusterVersion change it
+and return an update that DescribeUpdate follows; tags change with TagResource.
+ministack: counts a port up for every cluster ever made, reports no authority without a container engine,
+forgets the settings below, has no updates, and keeps reporting the tags that a cluster was made with.
 
 All EKS clusters of a sandbox are the one API server that it runs.
 """
@@ -28,14 +29,18 @@ _VPC_CONFIG = (
     "subnetIds",
     "securityGroupIds",
 )
+_SETTINGS = ("upgradePolicy", "zonalShiftConfig", "deletionProtection")
+# What a cluster has when nobody says otherwise (EKS API reference, CreateCluster).
+_DEFAULTS = {"upgradePolicy": {"supportType": "EXTENDED"}, "deletionProtection": False}
 _UPDATE = re.compile(r"/clusters/([A-Za-z0-9_-]+)/(updates|update-config)(?:/([0-9a-f-]+))?")
 _updates: dict[str, dict[str, Any]] = {}
 
 
 def apply() -> None:
-    """Pin the endpoint, add the authority, and route the calls about updates."""
+    """Pin the endpoint, add the authority, keep the settings, and route the calls about updates."""
     eks._cluster_endpoint = lambda _port: SETTINGS.eks_endpoint
     eks._sanitize = _with_authority(eks._sanitize)
+    eks._create_cluster = _with_settings(eks._create_cluster)
     eks._handle_request_sync = _handling_updates(eks._handle_request_sync)
 
 
@@ -67,6 +72,21 @@ def _with_authority(sanitize: Callable[[dict[str, Any]], dict[str, Any]]) -> Cal
     return handle
 
 
+def _with_settings(create: Callable[..., Response]) -> Callable[..., Response]:
+    def handle(body: dict[str, Any], creator_arn: str | None = None) -> Response:
+        before = body.get("name") in eks._clusters
+        response = create(body, creator_arn)
+        cluster = eks._clusters.get(body.get("name", ""))
+        # Only where this call has made it: a refusal leaves the cluster of that name as it is.
+        if cluster is None or before:
+            return response
+        cluster.update(_DEFAULTS | {name: body[name] for name in _SETTINGS if name in body})
+        described: Response = eks._json_resp(200, {"cluster": eks._sanitize(cluster)})
+        return described
+
+    return handle
+
+
 def _handling_updates(handler: Callable[..., Response]) -> Callable[..., Response]:
     def handle(method: str, path: str, *rest: Any) -> Response:
         match = _UPDATE.fullmatch(path)
@@ -90,7 +110,7 @@ def _change(cluster: dict[str, Any], kind: str, wanted: dict[str, Any]) -> Respo
         return finished_update("VersionUpdate")
     vpc = wanted.get("resourcesVpcConfig", {})
     cluster["resourcesVpcConfig"].update({name: vpc[name] for name in _VPC_CONFIG if name in vpc})
-    for name in ("logging", "upgradePolicy", "deletionProtection"):
+    for name in ("logging", *_SETTINGS):
         if name in wanted:
             cluster[name] = wanted[name]
     cluster["accessConfig"] = {**cluster.get("accessConfig", {}), **wanted.get("accessConfig", {})}
