@@ -6,7 +6,6 @@ import pulumi
 from pulumi_aws import lambda_
 
 from components.control_plane.function import Function, FunctionArgs
-from components.spec import Problem, StackError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,18 +24,6 @@ class ProvisionedFunction(Function):
     def __init__(
         self, name: str, args: ProvisionedFunctionArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        if args.reserved_concurrency is not None and args.warm > args.reserved_concurrency:
-            raise StackError(
-                [
-                    Problem(
-                        "serve.function.reserved_concurrency",
-                        args.reserved_concurrency,
-                        f"is less than the {args.warm} copies that its traffic keeps warm",
-                        f"write {args.warm} or more",
-                        args.facts.subject,
-                    )
-                ]
-            )
         self._warm = args.warm
         super().__init__(name, args, opts)
 

@@ -51,6 +51,8 @@ def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Sit
             StateRead(store.name, tuple(sorted(store.zones))) for store in zonal_reads(stack, workload)
         ),
         state_bytes=workload.state.bytes,
+        # What is kept warm here is provisioned concurrency, not Managed Instances.
+        managed_instances=False if home is Home.RESERVED_FUNCTION else None,
         reserved_concurrency=bounds.reserved_concurrency,
         timeout=serve.timeout if serve is not None else None,
         log_retention_days=bounds.log_retention_days,

@@ -10,7 +10,7 @@ from components.control_plane.bundle import bundle
 from components.naming import root
 from components.placement import Placements
 from components.spec import Stack
-from components.topology.common import Package, Topology, TopologyArgs, bundles_of
+from components.topology.common import Package, Topology, TopologyArgs, bundles_of, refuse_overbooked
 from components.topology.dedicated import Dedicated
 from components.topology.hybrid import Hybrid
 from components.topology.outputs import Outputs
@@ -32,10 +32,11 @@ def compose(
     """Make the platform that a stack file describes.
 
     `name` is the Pulumi stack's. `transform` sees every resource before it is registered. `package` makes
-    the bundles of functions. Raises StackError for a function that cannot be packaged, before any resource
-    is registered.
+    the bundles of functions. Raises StackError for a function that cannot be packaged, or cannot keep warm
+    what it must, before any resource is registered.
     """
     topology = topology_of(stack, placements)
+    refuse_overbooked(stack, placements)
     bundles = bundles_of(stack, placements, package)
     provider = aws.Provider(
         f"{root(name)}-aws",

@@ -20,7 +20,7 @@ from components.control_plane.provisioned_function import ProvisionedFunction, P
 from components.control_plane.registry import Entry, Registry, RegistryArgs, described
 from components.naming import part
 from components.placement import Facts, Home, Placement, Placements
-from components.spec import FunctionServe, Stack, Workload
+from components.spec import FunctionServe, Problem, Stack, StackError, Workload
 from components.topology.outputs import Outputs
 
 Package: TypeAlias = Callable[[str, str], Bundle]
@@ -56,6 +56,28 @@ def bundles_of(stack: Stack, placements: Placements, package: Package) -> dict[s
         if serve is not None and placements.by_name[workload.name].home.is_function:
             made[serve.bundle] = package(serve.bundle, serve.runtime)
     return made
+
+
+def refuse_overbooked(stack: Stack, placements: Placements) -> None:
+    """Raise StackError for functions that may not run as many copies as their traffic keeps warm."""
+    problems = []
+    for index, workload in enumerate(stack.workloads):
+        serve = workload.serve.function
+        if serve is None or placements.by_name[workload.name].home is not Home.RESERVED_FUNCTION:
+            continue
+        reserved, warm = _reserved(stack, serve), warm_copies(workload)
+        if reserved is not None and warm > reserved:
+            problems.append(
+                Problem(
+                    f"workloads[{index}].serve.function.reserved_concurrency",
+                    reserved,
+                    f"is less than the {warm} copies that its traffic keeps warm",
+                    f"write {warm} or more",
+                    workload.name,
+                )
+            )
+    if problems:
+        raise StackError(problems)
 
 
 class Topology(Component):
@@ -186,7 +208,7 @@ class Topology(Component):
             runtime=serve.runtime,
             memory=serve.memory,
             timeout=serve.timeout,
-            reserved_concurrency=serve.reserved_concurrency or guardrails.reserved_concurrency,
+            reserved_concurrency=_reserved(self._stack, serve),
             log_retention=serve.log_retention or guardrails.log_retention,
             alarm=guardrails.alarm if serve.alarm is None else serve.alarm,
             alarm_topic=self._alarms.arn,
@@ -215,6 +237,11 @@ def warm_copies(workload: Workload) -> int:
     if peak is None or work is None:
         return 1
     return max(1, math.ceil(peak.per_second * work.seconds))
+
+
+def _reserved(stack: Stack, serve: FunctionServe) -> int | None:
+    """Copies of a function that may run at once: its own number, else the guardrails'."""
+    return serve.reserved_concurrency or stack.control_plane.guardrails.reserved_concurrency
 
 
 def _may_read(registry: Registry) -> dict[str, Any]:

@@ -1,22 +1,14 @@
 """The three example stacks, deployed to the recording engine with bundles that cost nothing to make."""
 
 import warnings
-from pathlib import Path
 
 import pytest
-from recording import Recording, deploy
+from recording import Recording, bundle_of_likely_size, deploy
 
-from components.control_plane.bundle import REPO, Bundle
+from components.control_plane.bundle import REPO
 from components.spec.source import load_file
 
 TOPOLOGIES = ("pure", "hybrid", "dedicated")
-
-
-def bundle_of_likely_size(folder: str, runtime: str) -> Bundle:
-    """A model's bundle goes through S3, the control function's does not."""
-    del runtime
-    size = 100 * 2**20 if folder.startswith("examples/") else 2**20
-    return Bundle(Path(__file__), f"{len(folder):064x}", size, size)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import re
 import typing
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -178,6 +179,13 @@ def deploy(stack: Stack, package: typing.Callable[[str, str], Bundle], name: str
     recording = record(program, name)
     recording.outputs = resolved
     return recording
+
+
+def bundle_of_likely_size(folder: str, runtime: str) -> Bundle:
+    """A model's bundle goes through S3, the control function's does not."""
+    del runtime
+    size = 100 * 2**20 if folder.startswith("examples/") else 2**20
+    return Bundle(Path(__file__), f"{len(folder):064x}", size, size)
 
 
 def _named(value: Any, name: str) -> Any:

@@ -154,7 +154,7 @@ def test_the_other_homes_are_listed_with_the_rule_that_refuses_each():
     refused = {refusal.home: refusal.rule for refusal in placement.refused}
     assert refused == {
         Home.FUNCTION: "accelerator-needs-metal",
-        Home.RESERVED_FUNCTION: "memory-over-function-limit",
+        Home.RESERVED_FUNCTION: "accelerator-needs-metal",
         Home.METAL: None,
     }
 
