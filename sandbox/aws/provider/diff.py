@@ -30,17 +30,14 @@ def diff(entry: Entry, old_inputs: Bag, old_state: Bag, news: Bag) -> Diff:
     rules = Rules.of(entry)
     changes: list[Change] = []
     for name in sorted((news.keys() | old_inputs.keys()) - {DEFAULTS}):
-        # What the state does not hold (write-only inputs) is compared with what was asked for last.
-        there = old_state.get(name, old_inputs.get(name))
-        changes += rules.changes(news.get(name), there, old_inputs.get(name), name, name)
+        # The state begins with the inputs, so what it does not hold has been found not to be there.
+        changes += rules.changes(news.get(name), old_state.get(name), old_inputs.get(name), name, name)
     if not changes:
         return Diff()
     by_value = tuple(entry.replace_if(old_state, news)) if entry.replace_if else ()
     forcing = (*entry.replace, *by_value)
     replacing = frozenset(change.shown for change in changes if _forces(change, forcing))
-    return Diff(
-        tuple(changes), replacing, bool(replacing) and _must_go_first(entry, old_inputs, old_state, news)
-    )
+    return Diff(tuple(changes), replacing, bool(replacing) and _must_go_first(entry, old_state, news))
 
 
 def _forces(change: Change, forcing: tuple[str, ...]) -> bool:
@@ -53,7 +50,7 @@ def _forces(change: Change, forcing: tuple[str, ...]) -> bool:
     )
 
 
-def _must_go_first(entry: Entry, old_inputs: Bag, old_state: Bag, news: Bag) -> bool:
+def _must_go_first(entry: Entry, old_state: Bag, news: Bag) -> bool:
     """Two resources of one identity cannot exist together, so the old one goes first.
 
     A name that was made up here does not count: the replacement gets one of its own.
@@ -67,7 +64,6 @@ def _must_go_first(entry: Entry, old_inputs: Bag, old_state: Bag, news: Bag) -> 
         return False
     rules = Rules.of(entry)
     return all(
-        not has_unknown(news.get(name))
-        and rules.same(news.get(name), old_state.get(name, old_inputs.get(name)), name)
+        not has_unknown(news.get(name)) and rules.same(news.get(name), old_state.get(name), name)
         for name in entry.identity
     )

@@ -136,8 +136,6 @@ def _hashable(value: Any) -> Any:
             return {key: _hashable(inner) for key, inner in value.items() if key != "__defaults"}
         case list():
             return [_hashable(item) for item in value]
-        case Asset(kind, content, content_hash):
-            return [kind, content_hash or str(content)]
-        case Archive(kind, content, content_hash):
-            return [kind, content_hash or str(content)]
+        case Asset(kind, content, content_hash) | Archive(kind, content, content_hash):
+            return content_hash or [kind, str(content)]
     return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)

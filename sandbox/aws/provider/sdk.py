@@ -147,8 +147,8 @@ def _typed(node: ast.expr, nested: _Nested, within: str) -> PropType:
             return ANY if name.rpartition(".")[2] == within else nested.resolve(name)
         case ast.Attribute(attr=attr) | ast.Name(id=attr):
             return _named(attr, nested)
-        case ast.Subscript(value=outer, slice=inner):
-            return _generic(ast.unparse(outer).rpartition(".")[2], inner, nested, within)
+        case ast.Subscript(value=ast.Attribute(attr=outer) | ast.Name(id=outer), slice=inner):
+            return _generic(outer, inner, nested, within)
     return ANY
 
 
@@ -180,12 +180,13 @@ def _union(members: list[PropType]) -> PropType:
 
 
 def _class_text(path: Path, name: str) -> str:
+    # `str.find` and no pattern: some of these files have 30,000 lines, and every preview looks for dozens.
     text = _text(path)
-    start = re.search(rf"^class {name}\b", text, re.MULTILINE)
-    if start is None:
+    start = max(text.find(f"\nclass {name}{opening}") for opening in (":", "("))
+    if start < 0:
         raise UnknownTypeError(f"{path.name} of pulumi_aws has no class {name}")
-    end = re.search(r"^(?:class |@pulumi\.)", text[start.end() :], re.MULTILINE)
-    return text[start.start() : start.end() + end.start()] if end else text[start.start() :]
+    ends = [text.find(heading, start + 1) for heading in ("\nclass ", "\n@pulumi.")]
+    return text[start + 1 : min((end for end in ends if end > 0), default=None)]
 
 
 @cache

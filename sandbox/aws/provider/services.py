@@ -95,7 +95,7 @@ class Services:
         except exceptions.ParamValidationError as error:
             report = " ".join(str(error.kwargs.get("report", error)).split())
             raise ProviderError(f"{service}:{operation} cannot be called: {report}") from error
-        except exceptions.HTTPClientError as error:
+        except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
             where = self.config.endpoint_of(service)
             raise ProviderError(
                 f"{service}:{operation}: the AWS emulator at {where} does not answer "
