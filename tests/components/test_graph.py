@@ -6,6 +6,8 @@ import re
 import pytest
 from recording import Recording, Resource
 
+from components.spec.consistency.workloads import GATEWAY_NAMES
+
 LAMBDA = "aws:lambda/.*"
 ROUTE = "aws:apigatewayv2/route:Route"
 IN_CLUSTER = "kubernetes:.*"
@@ -177,6 +179,12 @@ class TestHybrid:
         service = hybrid.one("kubernetes:core/v1:Service", "gateway-address").inputs["spec"]
         rule = hybrid.one("aws:ec2/securityGroupRule:SecurityGroupRule").inputs
         assert port == service["ports"][0]["nodePort"] == rule["fromPort"] == rule["toPort"]
+
+    def test_gateway_shares_no_name_with_a_workload(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        service = hybrid.one("kubernetes:core/v1:Service", "gateway-address").inputs
+        known_by = service["spec"]["selector"]["app.kubernetes.io/name"]
+        assert {service["metadata"]["name"], known_by} == set(GATEWAY_NAMES)
 
     def test_gateway_shares_no_node_with_what_is_tainted(self, deployed: dict[str, Recording]):
         pod = deployed["hybrid"].one("kubernetes:apps/v1:Deployment", "gateway-pods")

@@ -42,6 +42,13 @@ CASES = [
         {"region": "us-west-2", f"{GPU}.capacity_block": ABSENT, f"{GPU}.capacity": "spot"},
     ),
     Case("EKS in one zone", "zones", "EKS puts", {"zones": ["us-east-1a"]}),
+    Case("EKS in a local zone", "zones[2]", "local zone", {"zones[2]": "us-east-1-bos-1a"}),
+    Case(
+        "EKS with every node tainted",
+        "data_plane.pools",
+        "all tainted",
+        {f"{CPU}.taints": [{"key": "example.com/team", "value": "research"}]},
+    ),
     Case(
         "network too small for its zones", "network.cidr", "too small for 4", {"network.cidr": "10.20.0.0/27"}
     ),
@@ -175,6 +182,18 @@ CASES = [
         "pool that can have no node", f"{CPU}.nodes.max", "no node at all", {f"{CPU}.nodes": {"desired": 0}}
     ),
     Case(
+        "two taints that differ in value alone",
+        f"{GPU}.taints[1]",
+        "one that taints[0] is",
+        {f"{GPU}.taints[1]": {"key": "example.com/team", "value": "sales"}},
+    ),
+    Case(
+        "taint that GPU nodes have",
+        f"{GPU}.taints[0]",
+        "GPU nodes have",
+        {f"{GPU}.taints": [{"key": "nvidia.com/gpu", "value": "true"}]},
+    ),
+    Case(
         "label that halfmetal sets",
         f'{CPU}.labels["halfmetal.dev/pool"]',
         "sets itself",
@@ -187,6 +206,18 @@ CASES = [
         {f"{CPU}.labels": {"topology.kubernetes.io/zone": "x"}},
     ),
     # Homes
+    Case(
+        "workload of the gateway's name",
+        f"{EMBED}.name",
+        "the gateway is called",
+        {f"{EMBED}.name": "gateway"},
+    ),
+    Case(
+        "workload that the gateway's Service would send to",
+        f"{EMBED}.name",
+        "the gateway is called",
+        {f"{EMBED}.name": "halfmetal-gateway"},
+    ),
     Case("workload of no form", f"{SPIKY}.serve", "run nowhere", {f"{SPIKY}.serve": {}}),
     Case(
         "function home without a function",

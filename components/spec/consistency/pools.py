@@ -7,6 +7,7 @@ from components.spec.consistency.whole import in_region
 from components.spec.data_plane import Pool
 from components.spec.stack import Stack
 
+_GPU_TAINT: Final = ("nvidia.com/gpu", "NoSchedule")
 _OWN_LABELS: Final = ("halfmetal.dev/", "kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
 
 
@@ -118,6 +119,21 @@ def _labels_of_others(_: Stack, pool: Pool, at: At) -> Problems:
             )
 
 
+def _taints_apart(_: Stack, pool: Pool, at: At) -> Problems:
+    """A node has one taint of a key and effect; the value does not tell two apart."""
+    taken = {_GPU_TAINT: "GPU nodes have without being told"} if pool.accelerator is not None else {}
+    for index, taint in enumerate(pool.taints):
+        same = (taint.key, taint.effect)
+        if same in taken:
+            yield at(
+                f"taints[{index}]",
+                f"{taint.key}:{taint.effect}",
+                f"is one that {taken[same]}",
+                "remove it, or give it another key",
+            )
+        taken.setdefault(same, f"taints[{index}] is")
+
+
 CHECKS: Final[tuple[ItemCheck[Pool], ...]] = (
     _zones,
     _instance_on_eks,
@@ -128,4 +144,5 @@ CHECKS: Final[tuple[ItemCheck[Pool], ...]] = (
     _efa_in_one_zone,
     _nodes_in_order,
     _labels_of_others,
+    _taints_apart,
 )

@@ -3,6 +3,7 @@
 from typing import Final
 
 from components.spec.consistency.saying import At, Problems, StackCheck, twins
+from components.spec.data_plane import Pool
 from components.spec.stack import Stack
 
 _EKS_ZONES: Final = 2
@@ -74,6 +75,37 @@ def _eks_spans_zones(stack: Stack, at: At) -> Problems:
         )
 
 
+def _eks_in_no_local_zone(stack: Stack, at: At) -> Problems:
+    if stack.data_plane is None or stack.data_plane.cluster.provider != "eks":
+        return
+    for index, zone in enumerate(stack.zones):
+        if zone.startswith(f"{stack.region}-"):
+            yield at(
+                f"zones[{index}]",
+                zone,
+                "is a local zone, in which EKS puts no part of its control plane",
+                f"use a zone like {stack.region}a",
+            )
+
+
+def _cluster_has_room(stack: Stack, at: At) -> Problems:
+    """EKS puts its DNS on the stack's nodes, and that tolerates no taint of ours."""
+    if stack.data_plane is None or stack.data_plane.cluster.provider != "eks":
+        return
+    if all(_keeps_off(pool) for pool in stack.data_plane.pools):
+        yield at(
+            "data_plane.pools",
+            [pool.name for pool in stack.data_plane.pools],
+            "are all tainted, so the cluster's own DNS has no node, and no pod finds another",
+            "add a small pool without accelerator and taints",
+        )
+
+
+def _keeps_off(pool: Pool) -> bool:
+    """Whether pods that know nothing of the pool are kept off its nodes."""
+    return pool.accelerator is not None or any(taint.effect != "PreferNoSchedule" for taint in pool.taints)
+
+
 def _exposure_possible(stack: Stack, at: At) -> Problems:
     if stack.data_plane is None or stack.data_plane.gateway.exposure != "vpc-link":
         return
@@ -104,6 +136,8 @@ CHECKS: Final[tuple[StackCheck, ...]] = (
     _network_has_room,
     _data_plane_of_topology,
     _eks_spans_zones,
+    _eks_in_no_local_zone,
+    _cluster_has_room,
     _exposure_possible,
     _pool_names,
     _store_names,

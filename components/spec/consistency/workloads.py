@@ -15,6 +15,20 @@ _ON_NODES: Final = ("pool", "metal")
 _KIND_OF_HOME: Final = {"pool": "managed", "metal": "metal"}
 
 
+GATEWAY_NAMES: Final = ("gateway", "halfmetal-gateway")
+"""What the gateway's objects are called, and its pods known by, in the namespace that workloads share."""
+
+
+def _not_the_gateway(stack: Stack, workload: Workload, at: At) -> Problems:
+    if stack.data_plane is not None and workload.name in GATEWAY_NAMES:
+        yield at(
+            "name",
+            workload.name,
+            "is what the gateway is called in the cluster",
+            f"choose another, like {workload.name}-model",
+        )
+
+
 def _has_a_form(_: Stack, workload: Workload, at: At) -> Problems:
     if workload.serve.container is None and workload.serve.function is None:
         yield at(
@@ -282,6 +296,7 @@ def _pools(stack: Stack) -> Sequence[Pool]:
 
 
 CHECKS: Final[tuple[ItemCheck[Workload], ...]] = (
+    _not_the_gateway,
     _has_a_form,
     _form_of_home,
     _home_of_topology,
