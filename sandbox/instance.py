@@ -149,6 +149,7 @@ def ensure(topology: Topology, state: Path | None = None) -> Instance:
             instance = Instance.load(root).widened(topology)
         else:
             _refuse_foreign(root)
+            _claim(root)
             instance = _new(root, topology, register)
         register.add(instance)
         instance.save()
@@ -192,6 +193,12 @@ def _refuse_foreign(root: Path) -> None:
             f"{root} is not empty and holds no sandbox",
             "set HALFMETAL_STATE_DIR to a directory that does not exist yet",
         )
+
+
+def _claim(root: Path) -> None:
+    """Make the directory, or take an empty one, and close it to everybody else: it will hold keys."""
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    root.chmod(0o700)
 
 
 class _Register:

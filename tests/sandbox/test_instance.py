@@ -30,6 +30,16 @@ def test_the_same_clone_keeps_its_numbers(tmp_path: Path):
     assert make(tmp_path / "clone") == make(tmp_path / "clone")
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["made now", "an empty one that anybody may read"])
+def test_the_state_directory_is_closed_to_others(there: object, tmp_path: Path):
+    state = tmp_path / "clone"
+    if there:
+        state.mkdir(mode=0o755)
+    make(state)
+
+    assert state.stat().st_mode & 0o777 == 0o700
+
+
 def test_all_ports_are_named_different_and_outside_the_ephemeral_range(tmp_path: Path):
     chosen = make(tmp_path / "clone").ports
 
