@@ -17,7 +17,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.requests import STACKS, Answer, answers, pretended_workloads, table, wide_console
+from cli.requests import Answer, answers, pretended_workloads, table, wide_console
+from cli.stacks import existing
 from components.control_plane.bundle import BUNDLES
 from components.spec import load_file
 from sandbox import lifecycle
@@ -41,13 +42,13 @@ _PACK = "halfmetal: "
 
 def up(
     stack: Annotated[
-        str, typer.Argument(help="Name of a stack file in stacks/: pure, hybrid, dedicated.")
+        str, typer.Argument(help="A stack that has a file in stacks/: pure, hybrid, dedicated, or yours.")
     ] = "hybrid",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Start the sandbox, deploy a stack to it, and send a request through every route."""
-    spec = load_file(STACKS / f"Pulumi.{stack}.yaml")
+    spec = load_file(existing(stack))
     progress = Progress()
     lifecycle.up(spec.topology, progress)
     engine = Engine(os.environ | variables())
@@ -62,12 +63,16 @@ def up(
     raise typer.Exit(0 if all(answer.ok for answer in results) else 1)
 
 
-def down() -> None:
+def down(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
+) -> None:
     """Destroy every stack in the sandbox, stop it, and remove all it left."""
     progress = Progress()
-    held = _destroy_stacks(progress) if lifecycle.is_running() else []
-    lifecycle.down(progress)
+    destroyed, held = _destroy_stacks(progress)
+    stopped = lifecycle.down(progress)
     _remove_bundles()
+    if as_json:
+        typer.echo(json.dumps({"destroyed": destroyed, "held": held, "stopped": sorted(stopped)}, indent=2))
     if held:
         raise SandboxError(
             what=f"destroy did not complete for: {', '.join(held)}",
@@ -83,9 +88,10 @@ def _remove_bundles() -> None:
 
 
 def _deploy(stack: str, engine: Engine, progress: Progress) -> Outcome:
-    with progress.step(f"stack {stack}"):
+    with progress.step(f"stack {stack}") as step:
         engine.ensure_stack(stack)
-        recover(stack, engine)
+        if repaired := recover(stack, engine):
+            step.result(str(repaired))
     with progress.step(f"preview {stack}, policy pack on") as step:
         preview = _checked(engine.preview(stack, step), step)
     with progress.step(f"update {stack}", unit="resources") as step:
@@ -93,20 +99,40 @@ def _deploy(stack: str, engine: Engine, progress: Progress) -> Outcome:
         return _checked(engine.up(stack, step), step)
 
 
-def _destroy_stacks(progress: Progress) -> list[str]:
-    """Names of the stacks whose destroy failed."""
+def _destroy_stacks(progress: Progress) -> tuple[list[str], list[str]]:
+    """Names of the stacks that were destroyed, and of those whose destroy failed.
+
+    Where a service is missing a stack cannot be destroyed, and need not be: it goes with the sandbox.
+    """
+    health = lifecycle.status()
+    if not health.well:
+        unwell = ", ".join(f"{each.name} is {each.state}" for each in health.services if not each.well)
+        if health.instance:
+            progress.say(f"nothing is destroyed one by one ({unwell}); it goes with the sandbox")
+        return [], []
     engine = Engine(os.environ | variables())
-    held = []
-    for stack in engine.stacks():
+    destroyed: list[str] = []
+    held: list[str] = []
+    for stack in _stacks(engine, progress):
         try:
             with progress.step(f"destroy {stack}", unit="resources") as step:
                 recover(stack, engine)
                 _checked(engine.destroy(stack, step), step)
                 engine.remove_stack(stack)
+            destroyed.append(stack)
         except SandboxError as error:
             progress.say(str(error))
             held.append(stack)
-    return held
+    return destroyed, held
+
+
+def _stacks(engine: Engine, progress: Progress) -> list[str]:
+    """The stacks that there are; none when the engine was never built, or cannot say."""
+    try:
+        return engine.stacks()
+    except SandboxError as error:
+        progress.say(str(error))
+        return []
 
 
 def _checked(outcome: Outcome, step: Step) -> Outcome:
@@ -119,9 +145,10 @@ def _checked(outcome: Outcome, step: Step) -> Outcome:
         step.result(_changes(outcome))
         return outcome
     if refusals:
+        count = "1 finding" if len(refusals) == 1 else f"{len(refusals)} findings"
         reasons = "\n".join(f"  {finding.policy}: {finding.message}" for finding in refusals)
         raise SandboxError(
-            what=f"{outcome.command}: refused by {len(refusals)} findings of the policy pack",
+            what=f"{outcome.command}: refused by {count} of the policy pack",
             remedy="each finding says what to write instead",
             detail=reasons,
         )

@@ -21,12 +21,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.stacks import path_of
 from components.spec import Stack, load_file
 from sandbox.engine import Engine
 from sandbox.environment import variables
 from sandbox.lifecycle import is_running
 from sandbox.node.images import find
-from sandbox.paths import REPO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 # The longest wait for one answer: HTTP API's own limit (catalog: http-api timeout).
 _TIMEOUT_SECONDS = 30.0
 _FILE_WIDTH = 140
-STACKS = REPO / "stacks"
 _SENTENCE = "Serverless where traffic is spiky, metal where it is not."
 
 
@@ -214,7 +213,7 @@ def requests(
     """Send one request through every route of a deployed stack."""
     in_sandbox = is_running()
     environment = os.environ | variables() if in_sandbox else dict(os.environ)
-    file = STACKS / f"Pulumi.{stack}.yaml"
+    file = path_of(stack)
     pretended = pretended_workloads(load_file(file)) if in_sandbox and file.exists() else frozenset()
     results = answers(Engine(environment).outputs(stack), pretended)
     if as_json:

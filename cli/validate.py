@@ -11,15 +11,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from cli.stacks import names, path_of
 from components.placement import decide
 from components.spec import StackError, read_file
-from sandbox.paths import REPO
 
 if TYPE_CHECKING:
     from components.placement import Finding, Placements
     from components.spec import Problem, Stack, StackFile
-
-STACKS = REPO / "stacks"
 
 
 @dataclass(frozen=True)
@@ -83,9 +81,9 @@ def judge(file: Path) -> Verdict:
 
 def _files(stack: str | None) -> list[Path]:
     if stack is None:
-        return sorted(STACKS.glob("Pulumi.*.yaml"))
-    named = STACKS / f"Pulumi.{stack}.yaml"
-    return [Path(stack) if "/" in stack or stack.endswith((".yaml", ".yml")) else named]
+        return [path_of(name) for name in names()]
+    is_path = "/" in stack or stack.endswith((".yaml", ".yml"))
+    return [Path(stack) if is_path else path_of(stack)]
 
 
 def _show(console: Console, verdict: Verdict) -> None:

@@ -32,7 +32,7 @@ from sandbox.services import (
     services,
 )
 from sandbox.signals import interruptible
-from sandbox.supervisor import Outcome, Service, State, Status, Supervisor, Task
+from sandbox.supervisor import Outcome, Service, Status, Supervisor, Task
 from sandbox.toolchain import Group, ensure
 
 _ACCESS = Path(__file__).parent / "cluster" / "access.yaml"
@@ -51,7 +51,7 @@ class Health:
     @property
     def well(self) -> bool:
         """Whether it is up and everything that should run does its work."""
-        return self.instance is not None and all(s.state is State.READY for s in self.services)
+        return self.instance is not None and all(service.well for service in self.services)
 
 
 def up(topology: str, progress: Progress) -> Outcome:

@@ -91,6 +91,11 @@ class Status:
     last_words: tuple[str, ...] = ()
     """The end of its log, if it is not well."""
 
+    @property
+    def well(self) -> bool:
+        """Whether it does its work."""
+        return self.state is State.READY
+
 
 @dataclass
 class Outcome:

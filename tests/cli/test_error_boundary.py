@@ -1,0 +1,86 @@
+"""What a person sees of a fault, and what a script does: one message on stderr, and the exit code."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+import cli.main
+from components.spec import Problem, StackError
+from sandbox.errors import SandboxError
+
+PROBLEM = Problem("workloads[2].needs.memory", "2", "is no size", "write 2GiB")
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        pytest.param(
+            SandboxError("port 20003 is taken", "stop it", detail="by [somebody]"),
+            "error: port 20003 is taken\n  remedy: stop it\nby [somebody]\n",
+            id="of the sandbox",
+        ),
+        pytest.param(StackError((PROBLEM,)), "workloads[2].needs.memory", id="of a stack file"),
+    ],
+)
+def test_a_fault_that_a_person_can_mend(
+    fault: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    code = ended(fault, monkeypatch)
+    out, err = capsys.readouterr()
+
+    assert (code, out) == (1, "")
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_ends_as_a_shell_expects(monkeypatch: pytest.MonkeyPatch):
+    assert ended(KeyboardInterrupt(), monkeypatch) == 128 + signal.SIGINT
+
+
+def test_a_bug_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(ZeroDivisionError):
+        ended(ZeroDivisionError(), monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        pytest.param(["validate", "pure"], 0, id="well"),
+        pytest.param(["validate", "no-such-stack"], 1, id="a stack file that does not exist"),
+        pytest.param(["up", "no-such-stack"], 1, id="a stack that does not exist"),
+        pytest.param(["sandbox", "logs"], 1, id="logs of no sandbox"),
+        pytest.param(["sandbox", "env"], 1, id="environment of no sandbox"),
+        pytest.param(["sandbox", "recover"], 1, id="nothing to recover in"),
+        pytest.param(["sandbox", "status"], 1, id="status of no sandbox"),
+        pytest.param(["--no-such-option"], 2, id="an unknown option"),
+        pytest.param(["no-such-command"], 2, id="an unknown command"),
+    ],
+)
+def test_exit_codes(
+    arguments: list[str],
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.setenv("HALFMETAL_STATE_DIR", str(tmp_path / "never-up"))
+    monkeypatch.setattr("sys.argv", ["halfmetal", *arguments])
+    with pytest.raises(SystemExit) as ending:
+        cli.main.main()
+
+    assert ending.value.code == code
+    assert "Traceback" not in capsys.readouterr().err
+    assert not (tmp_path / "never-up").exists()
+
+
+def ended(fault: BaseException, monkeypatch: pytest.MonkeyPatch) -> object:
+    """The exit code of a command that ends with a fault."""
+
+    def fail() -> None:
+        raise fault
+
+    monkeypatch.setattr(cli.main, "app", fail)
+    with pytest.raises(SystemExit) as ending:
+        cli.main.main()
+    return ending.value.code
