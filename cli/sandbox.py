@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections import deque
@@ -14,7 +15,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sandbox import lifecycle
+from sandbox import lifecycle, recovery
+from sandbox.engine import Engine
 from sandbox.environment import Shell, exports, variables
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
@@ -44,9 +46,14 @@ def up(
     topology: Annotated[
         TopologyChoice, typer.Option(help="Start only what a stack of this topology needs.")
     ] = TopologyChoice.HYBRID,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Start it, or start again what died."""
     outcome = lifecycle.up(topology, Progress())
+    if as_json:
+        typer.echo(json.dumps({verb: sorted(names) for verb, names in asdict(outcome).items()}, indent=2))
+        return
     for verb, names in (("started again", outcome.repaired), ("started", outcome.started)):
         if names:
             typer.echo(f"{verb}: {', '.join(sorted(names))}", err=True)
@@ -55,9 +62,14 @@ def up(
 
 
 @app.command()
-def down() -> None:
+def down(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
+) -> None:
     """Stop it and remove all it kept: data, keys, logs, the Pulumi backend."""
     stopped = lifecycle.down(Progress())
+    if as_json:
+        typer.echo(json.dumps({"stopped": sorted(stopped)}, indent=2))
+        return
     typer.echo(f"stopped: {', '.join(sorted(stopped))}" if stopped else "nothing was running", err=True)
 
 
@@ -73,6 +85,34 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print it as 
         Console(highlight=False).print(_table(health.services))
         _explain(health.services)
     raise typer.Exit(0 if health.well else 1)
+
+
+@app.command()
+def recover(
+    stack: Annotated[
+        str | None, typer.Argument(help="A stack; every one in the sandbox if left out.")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Repair stacks after an update was killed: its lock, its orphans, what it had begun.
+
+    `halfmetal up` does it by itself; this is for a shell in which `pulumi up` says that the stack is locked.
+    """
+    engine = Engine(os.environ | variables())
+    there = engine.stacks()
+    if stack is not None and stack not in there:
+        raise SandboxError(
+            f"the sandbox has no stack {stack!r}", f"name one of: {', '.join(there) or 'none was deployed'}"
+        )
+    repaired = {name: recovery.recover(name, engine) for name in ([stack] if stack else there)}
+    if as_json:
+        typer.echo(json.dumps({name: asdict(found) for name, found in repaired.items()}, indent=2))
+        return
+    for name, found in repaired.items():
+        typer.echo(f"{name}: {found}")
+    if not repaired:
+        typer.echo("no stack was deployed")
 
 
 @app.command()
@@ -168,7 +208,7 @@ def _table(services: tuple[Status, ...]) -> Table:
 
 
 def _explain(services: tuple[Status, ...]) -> None:
-    unwell = [service for service in services if service.state is not State.READY]
+    unwell = [service for service in services if not service.well]
     for service in unwell:
         typer.echo(f"\n{service.name} is {service.state}")
         for line in service.last_words:

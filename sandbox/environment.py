@@ -35,6 +35,7 @@ def variables(instance: Instance | None = None) -> dict[str, str]:
         "PULUMI_HOME": str(paths.pulumi_home),
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "KUBECONFIG": str(paths.kubeconfig),
+        "KUBECACHEDIR": str(paths.kubectl_cache),
         "AWS_ENDPOINT_URL": instance.emulator_url,
         **CREDENTIALS,
         "AWS_REGION": REGION,

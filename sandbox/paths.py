@@ -73,6 +73,11 @@ class StatePaths:
         """The administrator's kubeconfig; its one context is `halfmetal`."""
         return self.root / "kubeconfig"
 
+    @property
+    def kubectl_cache(self) -> Path:
+        """What `kubectl` remembers of the API server; it would keep that in the user's home."""
+        return self.root / "kubectl-cache"
+
     def kubeconfig_of(self, identity: str) -> Path:
         """The kubeconfig of one of the sandbox's own clients, such as `node-agent`."""
         return self.root / "kubeconfigs" / f"{identity}.yaml"

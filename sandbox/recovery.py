@@ -61,6 +61,16 @@ class Recovery:
     def __bool__(self) -> bool:
         return bool(self.locks or self.orphans or self.forgotten or self.refreshed)
 
+    def __str__(self) -> str:
+        """One line for a person."""
+        done = (
+            ("removed the lock of", self.locks),
+            ("ended a provider left behind:", self.orphans),
+            ("forgot what was pending:", self.forgotten),
+            ("read again:", self.refreshed),
+        )
+        return "; ".join(f"{what} {', '.join(names)}" for what, names in done if names) or "nothing to repair"
+
 
 @dataclass(frozen=True)
 class Lock:

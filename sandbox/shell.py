@@ -1,7 +1,8 @@
 """The programs that a shell of the sandbox finds first on its PATH.
 
 Links into the toolchain, so that `pulumi`, `kubectl`, `aws` and `haproxy` are the sandbox's whatever else the
-machine has; `pulumi` through a wrapper (see `sandbox.stack_files`). The engine's plugins are not among them:
+machine has; `pulumi` through a wrapper (see `sandbox.stack_files`). `halfmetal` is there too, since every
+remedy names it and few have `.venv/bin` on their PATH. The engine's plugins are not among them:
 it would warn about each one that it finds on the PATH, and they are installed in its home instead (see
 `sandbox.plugins`).
 """
@@ -13,7 +14,8 @@ from pathlib import Path
 from sandbox.instance import Instance
 from sandbox.plugins import install_engine, install_plugins
 
-_LINKED = ("kubectl", "haproxy")
+_FROM_TOOLCHAIN = ("kubectl", "haproxy")
+_BESIDE_PYTHON = ("aws", "halfmetal")
 
 
 def install(instance: Instance, programs: Mapping[str, Path]) -> None:
@@ -22,8 +24,9 @@ def install(instance: Instance, programs: Mapping[str, Path]) -> None:
     paths.bin.mkdir(parents=True, exist_ok=True)
     paths.backend.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside_python = Path(sys.executable).parent
-    targets = {name: programs[name] for name in _LINKED if name in programs}
-    for name, target in {**targets, "aws": beside_python / "aws"}.items():
+    targets = {name: programs[name] for name in _FROM_TOOLCHAIN if name in programs}
+    targets |= {name: beside_python / name for name in _BESIDE_PYTHON}
+    for name, target in targets.items():
         _link(paths.bin / name, target)
     if "pulumi" in programs:
         install_engine(paths.bin, programs["pulumi"])

@@ -1,6 +1,7 @@
 """`halfmetal sandbox …` as it is typed and read."""
 
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,10 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 import cli.sandbox
-from sandbox import lifecycle
+from sandbox import lifecycle, recovery, shell
+from sandbox.engine import Engine
 from sandbox.errors import SandboxError
 from sandbox.instance import PORT_NAMES, Instance, Topology
 from sandbox.lifecycle import Health
+from sandbox.recovery import Recovery
 from sandbox.supervisor import Outcome, State, Status
 
 READY = Status("etcd", State.READY, pid=41, ports=(20001, 20002))
@@ -102,6 +105,64 @@ def test_up_says_what_it_did(outcome: Outcome, said: str, monkeypatch: pytest.Mo
     assert asked == ["pure"]
 
 
+def test_up_and_down_for_programs(monkeypatch: pytest.MonkeyPatch):
+    outcome = Outcome(started=["etcd", "emulator"], kept=["kwok"])
+    monkeypatch.setattr(lifecycle, "up", lambda *_: outcome)
+    monkeypatch.setattr(lifecycle, "down", lambda _: ["etcd", "emulator"])
+
+    assert json.loads(run("up", "--json")[1]) == {
+        "started": ["emulator", "etcd"],
+        "repaired": [],
+        "kept": ["kwok"],
+    }
+    assert json.loads(run("down", "--json")[1]) == {"stopped": ["emulator", "etcd"]}
+
+
+class TestRecover:
+    """Stacks whose update was killed, from a shell."""
+
+    @pytest.fixture(autouse=True)
+    def deployed(self, instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+        def recover(stack: str, engine: Engine) -> Recovery:
+            assert engine.env["PULUMI_HOME"] == str(instance.paths.pulumi_home)
+            return (
+                Recovery(locks=("process 41",), forgotten=("urn:a", "urn:b"))
+                if stack == "pure"
+                else Recovery()
+            )
+
+        monkeypatch.setattr(recovery, "recover", recover)
+        monkeypatch.setattr(Engine, "stacks", lambda _: ["hybrid", "pure"])
+
+    def test_every_stack(self):
+        assert run("recover") == (
+            0,
+            "hybrid: nothing to repair\n"
+            "pure: removed the lock of process 41; forgot what was pending: urn:a, urn:b\n",
+        )
+
+    def test_one_stack(self):
+        assert run("recover", "hybrid") == (0, "hybrid: nothing to repair\n")
+
+    def test_for_programs(self):
+        told = json.loads(run("recover", "pure", "--json")[1])
+
+        assert told == {
+            "pure": {
+                "locks": ["process 41"],
+                "orphans": [],
+                "forgotten": ["urn:a", "urn:b"],
+                "refreshed": [],
+            }
+        }
+
+    def test_an_unknown_stack_is_answered_with_the_known(self):
+        with pytest.raises(SandboxError, match="no stack 'metal'") as caught:
+            run("recover", "metal")
+
+        assert "hybrid, pure" in caught.value.remedy
+
+
 def test_up_knows_only_the_topologies():
     code, output = run("up", "--topology", "cloudy")
 
@@ -188,3 +249,19 @@ def test_env_for_shells_and_programs(instance: Instance):
     assert f"set -gx KUBECONFIG {instance.state}/kubeconfig;\n" in fish
     assert json.loads(as_json)["AWS_ENDPOINT_URL"] == "http://127.0.0.1:20006"
     assert "export PULUMI_CONFIG_PASSPHRASE=''\n" in posix
+
+
+def test_no_program_of_a_shell_keeps_anything_outside_the_state(instance: Instance):
+    values = json.loads(run("env", "--json")[1])
+    places = {
+        name: values[name].removeprefix("file://") for name in ("KUBECONFIG", "KUBECACHEDIR", "PULUMI_HOME")
+    }
+
+    assert all(Path(place).is_relative_to(instance.state) for place in places.values())
+
+
+def test_a_shell_finds_the_command_that_every_remedy_names(instance: Instance):
+    shell.install(instance, {})
+    found = instance.paths.bin / "halfmetal"
+
+    assert subprocess.run([found, "--help"], check=True, capture_output=True, text=True).stdout
