@@ -65,5 +65,6 @@ lock: $(UV) ## resolve the requirement files again (add UPGRADE=--upgrade for ne
 	$(COMPILE) $(UPGRADE) requirements/server.in -o requirements/server.txt
 	$(COMPILE) $(UPGRADE) requirements/uv.in -o requirements/uv.txt
 
-clean: ## remove what the targets above made in this clone (the toolchain's cache stays)
+clean: ## stop the sandbox and remove what the targets above made in this clone (the toolchain's cache stays)
+	@if [ -x $(VENV)/bin/halfmetal ]; then $(VENV)/bin/halfmetal down; fi
 	@rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
