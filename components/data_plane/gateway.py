@@ -14,7 +14,6 @@ from components.data_plane.scheduling import HOST_LABEL, ZONE_LABEL, hosts_of_ga
 from components.spec import Pool
 
 _NAME: Final = "gateway"
-_IMAGE: Final = "haproxy:2.8"
 _CONFIG_FOLDER: Final = "/usr/local/etc/haproxy"
 _CONFIG_FILE: Final = "haproxy.cfg"
 
@@ -37,6 +36,7 @@ class GatewayArgs:
     """Where it listens, how it is reached, and what is behind it."""
 
     namespace: pulumi.Input[str]
+    image: str
     port: int
     replicas: int
     exposure: Literal["vpc-link", "load-balancer"]
@@ -143,7 +143,7 @@ def _container(args: GatewayArgs) -> dict[str, Any]:
     probe = {"http_get": {"path": HEALTH, "port": "http"}}
     return {
         "name": "haproxy",
-        "image": _IMAGE,
+        "image": args.image,
         "command": ["haproxy"],
         "args": ["-W", "-db", "-f", f"{_CONFIG_FOLDER}/{_CONFIG_FILE}"],
         "env": [{"name": "POD_IP", "value_from": {"field_ref": {"field_path": "status.podIP"}}}],

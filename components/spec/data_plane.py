@@ -31,6 +31,16 @@ LabelValue = Annotated[
 ]
 
 
+Image = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9][a-z0-9._/:-]*(?::(?!latest$)[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})",
+        "an image with a tag that stays, or a digest",
+        "write it like halfmetal/embedder:0.1.0; `latest` is another image tomorrow",
+    ),
+]
+
+
 class EksCluster(Model):
     """A cluster that halfmetal makes on Amazon EKS."""
 
@@ -76,6 +86,14 @@ Cluster: TypeAlias = Annotated[EksCluster | ExistingCluster, Field(discriminator
 class Gateway(Model):
     """The in-cluster front door of the data route."""
 
+    image: Image = Field(
+        default="haproxy:2.8",
+        description=(
+            "HAProxy's image, 2.6 or newer, with tag (not `latest`) or digest: a copy in a registry of your"
+            " own, where nodes reach no other. Default haproxy:2.8."
+        ),
+        examples=["haproxy:2.8"],
+    )
     port: Port = Field(
         default=8080, description="Port that the gateway listens on. Default 8080.", examples=[8080]
     )

@@ -66,7 +66,8 @@ class Network(Model):
     nat: Literal["none", "single", "per-zone"] = Field(
         default="none",
         description=(
-            "NAT gateways for what leaves the private subnets: `none` (nothing leaves but over endpoints), "
+            "NAT gateways for what leaves the private subnets: `none` (nothing leaves but over endpoints, so "
+            "every image of the cluster comes from ECR), "
             "`single` (one, whose zone failing cuts off all zones) or `per-zone`. Each is billed by the "
             "hour and by the gigabyte. Default none."
         ),

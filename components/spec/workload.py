@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from components.spec.control_plane import FunctionMemory, FunctionTimeout, LogRetention, ReservedConcurrency
-from components.spec.data_plane import Accelerator
+from components.spec.data_plane import Accelerator, Image
 from components.spec.fields import Cores, Count, Distinct, Flag, Matching, Model, Name, Port, Positive, Quoted
 from components.spec.units import Duration, Memory, Rate, Share
 
@@ -21,14 +21,7 @@ Time = Annotated[Duration, Positive]
 class ContainerServe(Model):
     """How the workload runs in a pod."""
 
-    image: Annotated[
-        str,
-        Matching(
-            r"[a-z0-9][a-z0-9._/:-]*(?::(?!latest$)[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})",
-            "an image with a tag that stays, or a digest",
-            "write it like halfmetal/embedder:0.1.0; `latest` is another image tomorrow",
-        ),
-    ] = Field(
+    image: Image = Field(
         description="Container image with tag (not `latest`) or digest.",
         examples=["halfmetal/embedder:0.1.0"],
     )

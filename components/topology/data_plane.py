@@ -184,6 +184,7 @@ class DataPlane:
             self._owner.child("gateway"),
             GatewayArgs(
                 namespace=self._namespace.namespace,
+                image=spec.image,
                 port=spec.port,
                 replicas=spec.replicas,
                 exposure=spec.exposure,

@@ -57,6 +57,7 @@ def _stack(*workloads: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "topology": "hybrid",
         "region": "us-east-1",
         "zones": [A, B],
+        "network": {"nat": "single"},
         "control_plane": {"budget": BUDGET},
         "data_plane": {
             "cluster": {"provider": "eks", "version": "1.34"},

@@ -17,7 +17,7 @@ HYBRID: Raw = yaml.safe_load(
 topology: hybrid
 region: us-east-1
 zones: [us-east-1a, us-east-1b]
-network: {cidr: 10.20.0.0/16, nat: none}
+network: {cidr: 10.20.0.0/16, nat: single}
 control_plane:
   front_door: http-api
   memory: 256MiB

@@ -9,6 +9,7 @@ from stack_examples import ABSENT, DEDICATED, HYBRID, PURE, Raw, changed
 from components.spec import StackError, load
 
 EMBED, CAPTION, SPIKY = "workloads[0]", "workloads[1]", "workloads[2]"
+ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 CPU, GPU = "data_plane.pools[0]", "data_plane.pools[1]"
 
 
@@ -42,6 +43,23 @@ CASES = [
         {"region": "us-west-2", f"{GPU}.capacity_block": ABSENT, f"{GPU}.capacity": "spot"},
     ),
     Case("EKS in one zone", "zones", "EKS puts", {"zones": ["us-east-1a"]}),
+    Case(
+        "nodes that reach no image",
+        "network.nat",
+        "fetching haproxy:2.8, halfmetal/embedder:0.1.0",
+        {"network.nat": "none"},
+    ),
+    Case(
+        "nodes that reach no device plugin",
+        "network.nat",
+        "fetching NVIDIA's device plugin",
+        {
+            "network.nat": "none",
+            "data_plane.gateway.image": f"{ECR}/haproxy:2.8",
+            f"{EMBED}.serve.container.image": f"{ECR}/embedder:0.1.0",
+            f"{CAPTION}.serve.container.image": f"{ECR}/caption:1",
+        },
+    ),
     Case("EKS in a local zone", "zones[2]", "local zone", {"zones[2]": "us-east-1-bos-1a"}),
     Case(
         "EKS with every node tainted",
@@ -414,6 +432,20 @@ def test_one_inconsistency(case: Case) -> None:
 )
 def test_one_mistake_causes_no_other(changes: Mapping[str, object]) -> None:
     assert len(found_in(changed(HYBRID, changes))) == 1
+
+
+def test_nodes_need_no_way_out_to_images_of_their_own_registry() -> None:
+    pools = [HYBRID["data_plane"]["pools"][0]]
+    within = {
+        "network.nat": "none",
+        "data_plane.pools": pools,
+        "data_plane.gateway.image": f"{ECR}/haproxy:2.8",
+        f"{EMBED}.serve.container.image": f"{ECR}/embedder:0.1.0",
+        # On a function, whatever other form it has.
+        f"{SPIKY}.serve.container": {"image": "halfmetal/embedder:0.1.0"},
+        CAPTION: HYBRID["workloads"][2] | {"name": "second"},
+    }
+    assert found_in(changed(HYBRID, within)) == []
 
 
 @pytest.mark.parametrize(

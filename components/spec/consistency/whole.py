@@ -1,5 +1,6 @@
 """Checks on the stack as a whole: region and zones, network, topology and data plane, names."""
 
+import re
 from typing import Final
 
 from components.spec.consistency.saying import At, Problems, StackCheck, twins
@@ -9,6 +10,8 @@ from components.spec.stack import Stack
 _EKS_ZONES: Final = 2
 _SUBNETS_A_ZONE: Final = 2
 _NARROWEST_SUBNET: Final = 28
+_ON_FUNCTIONS: Final = ("function", "reserved-function")
+_REGISTRY_WITHIN: Final = r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
 
 
 def _zones_of_region(stack: Stack, at: At) -> Problems:
@@ -106,6 +109,26 @@ def _keeps_off(pool: Pool) -> bool:
     return pool.accelerator is not None or any(taint.effect != "PreferNoSchedule" for taint in pool.taints)
 
 
+def _images_within_reach(stack: Stack, at: At) -> Problems:
+    """Without a way out, nodes fetch images from the region's own registry alone."""
+    if stack.data_plane is None or stack.data_plane.cluster.provider != "eks" or stack.network.nat != "none":
+        return
+    images = [stack.data_plane.gateway.image]
+    for workload in stack.workloads:
+        if workload.serve.container is not None and workload.placement.home not in _ON_FUNCTIONS:
+            images.append(workload.serve.container.image)
+    if any(pool.accelerator is not None for pool in stack.data_plane.pools):
+        images.append("NVIDIA's device plugin")
+    away = list(dict.fromkeys(image for image in images if re.match(_REGISTRY_WITHIN, image) is None))
+    if away:
+        yield at(
+            "network.nat",
+            "none",
+            f"keeps nodes from fetching {', '.join(away)}",
+            "write `nat: single` or per-zone, or name copies of the images in ECR",
+        )
+
+
 def _exposure_possible(stack: Stack, at: At) -> Problems:
     if stack.data_plane is None or stack.data_plane.gateway.exposure != "vpc-link":
         return
@@ -138,6 +161,7 @@ CHECKS: Final[tuple[StackCheck, ...]] = (
     _eks_spans_zones,
     _eks_in_no_local_zone,
     _cluster_has_room,
+    _images_within_reach,
     _exposure_possible,
     _pool_names,
     _store_names,
