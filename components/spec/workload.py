@@ -1,6 +1,6 @@
 """One thing that serves or processes: how it runs, what it needs, its traffic, and what it must hold."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -8,6 +8,9 @@ from components.spec.control_plane import FunctionMemory, FunctionTimeout, LogRe
 from components.spec.data_plane import Accelerator, Image
 from components.spec.fields import Cores, Count, Distinct, Flag, Matching, Model, Name, Port, Positive, Quoted
 from components.spec.units import Duration, Memory, Rate, Share
+
+FUNCTION_HOMES: Final = ("function", "reserved-function")
+"""Homes that are functions; the others are nodes."""
 
 EnvName = Annotated[
     str, Matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable", "write it like LOG_LEVEL")

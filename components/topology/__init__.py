@@ -1,5 +1,6 @@
 """Topologies: how the components make a platform. `compose` is all that a program needs."""
 
+from pkgutil import resolve_name
 from typing import Final
 
 import pulumi
@@ -11,14 +12,16 @@ from components.naming import root
 from components.placement import Placements
 from components.spec import Stack
 from components.topology.common import Package, Topology, TopologyArgs, bundles_of, refuse_overbooked
-from components.topology.dedicated import Dedicated
-from components.topology.hybrid import Hybrid
 from components.topology.outputs import Outputs
-from components.topology.pure import Pure
 
 __all__ = ["Outputs", "compose", "topology_of"]
 
-_KINDS: Final[dict[str, type[Topology]]] = {kind.topology: kind for kind in (Pure, Hybrid, Dedicated)}
+# Imported when chosen: a pure stack does not wait for the SDKs of the clusters that it does not have.
+_KINDS: Final = {
+    "pure": "components.topology.pure:Pure",
+    "hybrid": "components.topology.hybrid:Hybrid",
+    "dedicated": "components.topology.dedicated:Dedicated",
+}
 
 
 def compose(
@@ -43,7 +46,8 @@ def compose(
         region=stack.region,
         default_tags={"tags": {"halfmetal:stack": name, "halfmetal:topology": topology}},
     )
-    made = _KINDS[topology](
+    kind: type[Topology] = resolve_name(_KINDS[topology])
+    made = kind(
         root(name),
         TopologyArgs(
             stack=stack, placements=placements, stack_name=name, bundles=bundles, transform=transform

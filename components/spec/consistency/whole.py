@@ -6,11 +6,11 @@ from typing import Final
 from components.spec.consistency.saying import At, Problems, StackCheck, twins
 from components.spec.data_plane import Pool
 from components.spec.stack import Stack
+from components.spec.workload import FUNCTION_HOMES
 
 _EKS_ZONES: Final = 2
 _SUBNETS_A_ZONE: Final = 2
 _NARROWEST_SUBNET: Final = 28
-_ON_FUNCTIONS: Final = ("function", "reserved-function")
 _REGISTRY_WITHIN: Final = r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
 
 
@@ -115,7 +115,7 @@ def _images_within_reach(stack: Stack, at: At) -> Problems:
         return
     images = [stack.data_plane.gateway.image]
     for workload in stack.workloads:
-        if workload.serve.container is not None and workload.placement.home not in _ON_FUNCTIONS:
+        if workload.serve.container is not None and workload.placement.home not in FUNCTION_HOMES:
             images.append(workload.serve.container.image)
     if any(pool.accelerator is not None for pool in stack.data_plane.pools):
         images.append("NVIDIA's device plugin")

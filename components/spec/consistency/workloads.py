@@ -8,9 +8,8 @@ from components.spec.data_plane import Accelerator, Pool
 from components.spec.errors import Problem
 from components.spec.stack import Stack
 from components.spec.suggestions import choose
-from components.spec.workload import Workload
+from components.spec.workload import FUNCTION_HOMES, Workload
 
-_ON_FUNCTIONS: Final = ("function", "reserved-function")
 _ON_NODES: Final = ("pool", "metal")
 _KIND_OF_HOME: Final = {"pool": "managed", "metal": "metal"}
 
@@ -43,7 +42,7 @@ def _form_of_home(_: Stack, workload: Workload, at: At) -> Problems:
     home, serve = workload.placement.home, workload.serve
     if home is None or (serve.container is None and serve.function is None):
         return
-    if home in _ON_FUNCTIONS and serve.function is None:
+    if home in FUNCTION_HOMES and serve.function is None:
         yield at(
             "placement.home",
             home,
@@ -70,7 +69,7 @@ def _home_of_topology(stack: Stack, workload: Workload, at: At) -> Problems:
             "does not exist in a pure stack, which has functions only",
             "choose function or reserved-function, or write `topology: hybrid`",
         )
-    if stack.topology == "dedicated" and home in _ON_FUNCTIONS:
+    if stack.topology == "dedicated" and home in FUNCTION_HOMES:
         yield at(
             "placement.home",
             home,
@@ -96,7 +95,7 @@ def _form_of_topology(stack: Stack, workload: Workload, at: At) -> Problems:
 def _nothing_of_pods(_: Stack, workload: Workload, at: At) -> Problems:
     """What is said of pods does nothing for a function."""
     placement = workload.placement
-    if placement.home is None or placement.home not in _ON_FUNCTIONS:
+    if placement.home is None or placement.home not in FUNCTION_HOMES:
         return
     if placement.pool is not None:
         yield at(
@@ -123,7 +122,7 @@ def _nothing_of_pods(_: Stack, workload: Workload, at: At) -> Problems:
 
 def _pool_exists(stack: Stack, workload: Workload, at: At) -> Problems:
     name, home = workload.placement.pool, workload.placement.home
-    if name is None or home in _ON_FUNCTIONS or _no_pools_said_elsewhere(stack, home):
+    if name is None or home in FUNCTION_HOMES or _no_pools_said_elsewhere(stack, home):
         return
     pools = _pools(stack)
     if named(pools, name) is None:
@@ -177,7 +176,7 @@ def _home_of_kind(pool: Pool) -> str:
 
 def _accelerator(stack: Stack, workload: Workload, at: At) -> Problems:
     wanted, home, name = workload.needs.accelerator, workload.placement.home, workload.placement.pool
-    if wanted is None or home in _ON_FUNCTIONS or stack.data_plane is None:
+    if wanted is None or home in FUNCTION_HOMES or stack.data_plane is None:
         return
     if name is not None:
         pool = named(stack.data_plane.pools, name)
