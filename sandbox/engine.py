@@ -169,17 +169,20 @@ class Engine:
     def outputs(self, stack: str) -> dict[str, Any]:
         """Stack outputs, secrets shown; SandboxError when no update of the stack has completed."""
         try:
-            answer = json.loads(
-                self.output(["stack", "output", "--json", "--show-secrets", "--stack", stack])
-            )
+            told = self.output(["stack", "output", "--json", "--show-secrets", "--stack", stack])
         except SandboxError:
-            if stack in self.stacks():
+            there = self.stacks()
+            if stack in there:
                 raise
-            answer = {}
-        if not answer:
             raise SandboxError(
                 f"stack {stack!r} is not deployed",
-                f"pulumi up -s {stack}, or name one of those here: {', '.join(self.stacks()) or 'none'}",
+                f"pulumi up -s {stack}, or name one that is: {', '.join(there) or 'there is none'}",
+            ) from None
+        answer = json.loads(told)
+        if not answer:
+            raise SandboxError(
+                f"stack {stack!r} has no outputs: no update of it has completed",
+                f"complete one: pulumi up -s {stack}",
             )
         return dict(answer)
 

@@ -131,18 +131,19 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeEngine:
 STACKS = """[ "$2" = ls ] && echo '[{"name": "organization/p/pure"}, {"name": "hybrid"}]' && exit"""
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        pytest.param("echo \"error: no stack named 'metal' found\" >&2; exit 255", id="that does not exist"),
-        pytest.param("echo '{}'", id="whose update never completed"),
-    ],
-)
-def test_outputs_of_a_stack(answer: str, engine: MakeEngine):
+def test_outputs_of_a_stack_that_is_not_there(engine: MakeEngine):
+    made = engine(f"{STACKS}\necho \"error: no stack named 'metal' found\" >&2; exit 255")
     with pytest.raises(SandboxError, match="'metal' is not deployed") as caught:
-        engine(f"{STACKS}\n{answer}").outputs("metal")
+        made.outputs("metal")
 
     assert "hybrid, pure" in caught.value.remedy
+
+
+def test_outputs_of_a_stack_whose_update_never_completed(engine: MakeEngine):
+    with pytest.raises(SandboxError, match="no update of it has completed") as caught:
+        engine("echo '{}'").outputs("pure")
+
+    assert "pulumi up -s pure" in caught.value.remedy
 
 
 def test_a_fault_of_the_engine_is_told_in_its_words(engine: MakeEngine):
