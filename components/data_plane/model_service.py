@@ -118,7 +118,8 @@ def _deployment(placement: Placement) -> dict[str, Any]:
         "strategy": {"type": "RollingUpdate", "rolling_update": _rolling(workload)},
         "progress_deadline_seconds": _DEADLINE_SECONDS,
         "template": {
-            "metadata": {"labels": _labels(workload), "annotations": placement.facts.to_annotations()},
+            # Without the facts: another latency budget is no reason to load a model anew.
+            "metadata": {"labels": _labels(workload)},
             "spec": _pod(placement),
         },
     }

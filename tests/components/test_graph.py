@@ -212,6 +212,12 @@ class TestHybrid:
         # No list at all: an empty one would take the image's own arguments away.
         assert "args" not in embed["template"]["spec"]["containers"][0]
 
+    def test_other_facts_restart_no_pod(self, deployed: dict[str, Recording]):
+        for name in ("chat", "embed"):
+            made = deployed["hybrid"].one("kubernetes:apps/v1:Deployment", f"model-{name}-pods").inputs
+            assert made["metadata"]["annotations"]["halfmetal.dev/home"] == "pool"
+            assert "annotations" not in made["spec"]["template"]["metadata"]
+
     def test_gpu_workload_is_replaced_without_a_second_gpu(self, deployed: dict[str, Recording]):
         hybrid = deployed["hybrid"]
         rolling = {
