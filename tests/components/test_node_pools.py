@@ -1,4 +1,4 @@
-"""Pools that are more than some nodes (capacity bought ahead, close together, EFA), and what an upgrade moves."""
+"""Pools of capacity bought ahead, of nodes close together, with EFA; and what an upgrade moves."""
 
 from typing import Any
 
