@@ -41,11 +41,6 @@ def to_loopback(address: str) -> str:
     return LOOPBACK + address.removeprefix(CLUSTER) if address.startswith(CLUSTER) else address
 
 
-def to_cluster(address: str) -> str:
-    """What the cluster is told of a loopback address; any other address as it is."""
-    return CLUSTER + address.removeprefix(LOOPBACK) if address.startswith(LOOPBACK) else address
-
-
 @dataclass
 class AddressBook:
     """Who has which address, kept in one file."""

@@ -29,7 +29,6 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 # A process that ran this long was no crash loop.
 _STEADY_S = 600.0
 _CONFIG_RETRY_S = 1.0
-_NOT_EXECUTABLE = 126
 _KILLED = 128
 
 

@@ -31,6 +31,8 @@ class Volumes:
         """Write every volume as it ought to be now. Raises ConfigError when a source is missing."""
         for volume in self._place.pod["spec"].get("volumes", []):
             directory = self._directory(volume)
+            if "hostPath" in volume:
+                continue  # the machine's own: nothing is made outside the sandbox
             directory.mkdir(parents=True, exist_ok=True)
             files = self._files(volume)
             if files is not None:

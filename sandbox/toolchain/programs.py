@@ -39,11 +39,6 @@ class Toolchain:
         """`official` (Pulumi's release), `system` (installed here), `built` or `fetched` (in our cache)."""
         return self._located(name).source
 
-    @property
-    def bin_dirs(self) -> tuple[Path, ...]:
-        """The directories of all programs, each once, for a PATH."""
-        return tuple(dict.fromkeys(located.path.parent for located in self.programs.values()))
-
     def as_dict(self) -> dict[str, object]:
         """For `--json`."""
         programs = {

@@ -118,3 +118,10 @@ def test_binary_content_survives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(SOURCES, "ns/cfg", dict(config_map_data({"binaryData": {"k": encoded}})))
     volumes(tmp_path, {"configMap": {"name": "cfg"}}).materialise()
     assert (tmp_path / "volumes" / "v0" / "k").read_bytes() == content
+
+
+def test_nothing_is_made_outside_the_sandbox(tmp_path: Path):
+    outside = tmp_path / "machine" / "models"
+    volumes(tmp_path, {"hostPath": {"path": str(outside), "type": "DirectoryOrCreate"}}).materialise()
+
+    assert not outside.exists()

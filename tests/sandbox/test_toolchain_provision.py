@@ -261,7 +261,6 @@ def test_what_the_machine_has_is_used_and_only_the_rest_is_made(found_outside: W
         "haproxy": "system",
         "kubernetes-provider": "built",
     }
-    assert made.bin_dirs == (tmp_path, made.path("kubernetes-provider").parent)
     assert found_outside.events == ["kubernetes-provider begins", "kubernetes-provider ends"]
 
 
