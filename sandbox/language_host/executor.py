@@ -94,6 +94,8 @@ def _run(program: Path, parallel: int) -> None:
     finally:
         executor.shutdown(wait=True)
         loop.close()
+        # On its way out the interpreter goes through all that is left, several times over.
+        gc.freeze()
 
 
 def _run_as_main(program: Path) -> None:
