@@ -52,7 +52,10 @@ def up(
     progress = Progress()
     lifecycle.up(spec.topology, progress)
     engine = Engine(os.environ | variables())
-    outcome = _deploy(stack, engine, progress)
+    try:
+        outcome = _deploy(stack, engine, progress)
+    except SandboxError as error:
+        raise _cause(error, stack) from error
     with progress.step("requests through every route"):
         outputs = engine.outputs(stack)
         results = answers(outputs, pretended_workloads(spec))
@@ -99,6 +102,22 @@ def _deploy(stack: str, engine: Engine, progress: Progress) -> Outcome:
         return _checked(engine.up(stack, step), step)
 
 
+def _cause(error: SandboxError, stack: str) -> SandboxError:
+    """The service that is missing, where one is: what the engine met without it are consequences."""
+    health = lifecycle.status()
+    if health.well or not health.services:
+        return error
+    first = next(service.name for service in health.services if not service.well)
+    return SandboxError(
+        f"{error.what}: {_unwell(health)}",
+        f"start it again and go on: halfmetal up {stack}; how it ended: halfmetal sandbox logs {first}",
+    )
+
+
+def _unwell(health: lifecycle.Health) -> str:
+    return ", ".join(f"{each.name} is {each.state}" for each in health.services if not each.well)
+
+
 def _destroy_stacks(progress: Progress) -> tuple[list[str], list[str]]:
     """Names of the stacks that were destroyed, and of those whose destroy failed.
 
@@ -106,9 +125,8 @@ def _destroy_stacks(progress: Progress) -> tuple[list[str], list[str]]:
     """
     health = lifecycle.status()
     if not health.well:
-        unwell = ", ".join(f"{each.name} is {each.state}" for each in health.services if not each.well)
         if health.instance:
-            progress.say(f"nothing is destroyed one by one ({unwell}); it goes with the sandbox")
+            progress.say(f"nothing is destroyed one by one ({_unwell(health)}); it goes with the sandbox")
         return [], []
     engine = Engine(os.environ | variables())
     destroyed: list[str] = []

@@ -212,6 +212,17 @@ class TestUp:
         assert caught.value.detail == detail
         assert str(world.state / "up.log") in caught.value.remedy
 
+    def test_an_update_that_lost_a_service_names_it_in_one_line(self, world: World):
+        world.exit_codes, world.health = {"up": 1}, (EMULATOR, DEAD)
+        world.events.errors += [f"{name}: connection refused" for name in ("a", "b", "c")]
+        with pytest.raises(SandboxError) as caught:
+            run("up", "hybrid")
+
+        assert caught.value.what == "pulumi up -s hybrid failed: kwok is dead"
+        assert "halfmetal sandbox logs kwok" in caught.value.remedy
+        assert "halfmetal up hybrid" in caught.value.remedy
+        assert caught.value.detail == ""
+
 
 class TestDown:
     """Stacks first, then the sandbox; and the sandbox in any case."""
