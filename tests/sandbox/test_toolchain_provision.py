@@ -253,7 +253,7 @@ def found_outside(workshop: Workshop, tmp_path: Path, monkeypatch: pytest.Monkey
     return workshop
 
 
-def test_what_the_machine_has_is_used_and_only_the_rest_is_made(found_outside: Workshop, tmp_path: Path):
+def test_what_the_machine_has_is_used_and_only_the_rest_is_made(found_outside: Workshop):
     made = found_outside.ensure()
     assert {name: located.source for name, located in made.programs.items()} == {
         "pulumi": "official",
