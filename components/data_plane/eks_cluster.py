@@ -74,7 +74,8 @@ class EksCluster(Component):
                 "endpoint_public_access": True,
             },
             enabled_cluster_log_types=["api", "audit", "authenticator"],
-            # A version past its standard support costs six times as much an hour: upgrade instead.
+            # Past its standard support a version costs $0.60 an hour, not $0.10 (EKS pricing, 2026-11-25). So
+            # then AWS upgrades the cluster, and the stack file must name the new version.
             upgrade_policy={"support_type": "STANDARD"},
             opts=self.options(depends_on=[*attached, log]),
         )

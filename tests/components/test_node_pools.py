@@ -21,7 +21,7 @@ GPU_POOL: dict[str, Any] = {
 }
 
 
-def _hybrid(gpu_pool: dict[str, Any] | None = None, version: str = "1.34") -> Recording:
+def _hybrid(gpu_pool: dict[str, Any] | None = None, version: str = "1.35") -> Recording:
     """The hybrid example, its GPU pool changed, its language model gone."""
     text = (REPO / "stacks" / "Pulumi.hybrid.yaml").read_text(encoding="utf-8")
     stack = yaml.safe_load(text)["config"]["halfmetal:stack"]
@@ -81,7 +81,7 @@ def test_a_minor_version_changes_versions_alone() -> None:
     # Anything else that moved with it could replace the provider and all that is in the cluster
     # (pulumi-eks#338, #764).
     before, after = (
-        {made.urn: made.inputs for made in _hybrid(version=v).resources} for v in ("1.33", "1.34")
+        {made.urn: made.inputs for made in _hybrid(version=v).resources} for v in ("1.34", "1.35")
     )
     assert before.keys() == after.keys()
     changed = {
