@@ -28,9 +28,10 @@ from sandbox.errors import SandboxError
 from sandbox.paths import default_state_dir, state_dir
 from sandbox.progress import Progress
 from sandbox.recovery import recover
+from sandbox.services import EMULATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sandbox.progress import Step
 
@@ -50,9 +51,10 @@ def up(
     """Start the sandbox, deploy a stack to it, and send a request through every route."""
     spec = load_file(existing(stack))
     progress = Progress()
-    lifecycle.up(spec.topology, progress)
+    started = lifecycle.up(spec.topology, progress)
     engine = Engine(os.environ | variables())
     try:
+        _make_ready(stack, engine, progress, died=started.repaired)
         outcome = _deploy(stack, engine, progress)
     except SandboxError as error:
         raise _cause(error, stack) from error
@@ -90,11 +92,19 @@ def _remove_bundles() -> None:
         shutil.rmtree(BUNDLES.parent, ignore_errors=True)
 
 
-def _deploy(stack: str, engine: Engine, progress: Progress) -> Outcome:
+def _make_ready(stack: str, engine: Engine, progress: Progress, *, died: Collection[str]) -> None:
+    """Have the stack, in a state that the next update can start from, whatever ended the last one."""
     with progress.step(f"stack {stack}") as step:
         engine.ensure_stack(stack)
         if repaired := recover(stack, engine):
             step.result(str(repaired))
+    if EMULATOR in died:
+        # It keeps what it made a second later: the last of that may be gone, and the engine cannot know.
+        with progress.step(f"refresh {stack}, as {EMULATOR} had died") as step:
+            _checked(engine.refresh(stack, step), step)
+
+
+def _deploy(stack: str, engine: Engine, progress: Progress) -> Outcome:
     with progress.step(f"preview {stack}, policy pack on") as step:
         preview = _checked(engine.preview(stack, step), step)
     with progress.step(f"update {stack}", unit="resources") as step:

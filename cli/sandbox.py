@@ -20,6 +20,7 @@ from sandbox.engine import Engine
 from sandbox.environment import Shell, exports, variables
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
+from sandbox.services import EMULATOR
 from sandbox.supervisor import State
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ def up(
     for verb, names in (("started again", outcome.repaired), ("started", outcome.started)):
         if names:
             typer.echo(f"{verb}: {', '.join(sorted(names))}", err=True)
+    if EMULATOR in outcome.repaired:
+        typer.echo(
+            f"{EMULATOR} may have lost what it made last: pulumi refresh before the next update", err=True
+        )
     if outcome.kept and not (outcome.started or outcome.repaired):
         typer.echo("everything runs already", err=True)
 

@@ -40,7 +40,7 @@ _HALVES = frozenset({"create-replacement", "delete-replaced"})
 # Providers that the engine makes for itself; the summary does not count them.
 _OWN_PROVIDER = re.compile(r"::pulumi:providers:[^:]+::default[^:]*$")
 # What the engine says after an error that it has told already.
-_ECHO = re.compile(r"(update|preview|destroy) failed|Resource monitor has terminated, shutting down")
+_ECHO = re.compile(r"(update|preview|refresh|destroy) failed|Resource monitor has terminated, shutting down")
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,10 @@ class Engine:
 
     def destroy(self, stack: str, step: Step | None = None) -> Outcome:
         return self._operation("destroy", stack, step, ["--yes", "--skip-preview"])
+
+    def refresh(self, stack: str, step: Step | None = None) -> Outcome:
+        """Takes into the state what there is; what is gone is made again by the next `up`."""
+        return self._operation("refresh", stack, step, ["--yes", "--skip-preview"])
 
     @staticmethod
     def _policies() -> list[str]:

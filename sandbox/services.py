@@ -22,6 +22,7 @@ from sandbox.supervisor import Service
 
 Programs = Callable[[str], Path]
 
+EMULATOR = "emulator"
 EMULATOR_PROGRAMS = "emulator programs"
 CLUSTER_PROGRAMS = "cluster programs"
 SHELL = "programs of a shell"
@@ -71,7 +72,7 @@ class _Table:
     def emulator(self) -> Service:
         port = self._ports["emulator"]
         return Service(
-            name="emulator",
+            name=EMULATOR,
             command=lambda: [
                 str(self._programs("emulator-python")),
                 str(REPO / "sandbox" / "aws" / "emulator" / "main.py"),
@@ -255,7 +256,7 @@ class _Table:
                 path=self._paths.bin,
             ),
             ready=lambda: _listens(port),
-            needs=(ACCESS, SHELL, "emulator"),
+            needs=(ACCESS, SHELL, EMULATOR),
             ports=(port,),
             files=(kubeconfig,),
             # It ends the processes of its pods first, each with a grace of its own.

@@ -17,6 +17,7 @@ from sandbox.errors import SandboxError
 from sandbox.instance import PORT_NAMES, Instance, Topology
 from sandbox.lifecycle import Health
 from sandbox.recovery import Recovery
+from sandbox.supervisor import Outcome as Started
 from sandbox.supervisor import State, Status
 
 MODELS = [
@@ -57,6 +58,7 @@ class World:
     events: Events = field(default_factory=Events)
     answered: tuple[Answer, ...] = (Answer(HEALTH, 200, 9.0, 4.0, "ok"), Answer(RANK, 503, 9.0, 4.0, ""))
     listing: SandboxError | None = None
+    died: tuple[str, ...] = ()
     asked: list[str] = field(default_factory=list)
 
     # As `sandbox.engine.Engine`.
@@ -69,6 +71,9 @@ class World:
 
     def destroy(self, stack: str, *_: Any) -> Outcome:
         return self._operation("destroy", stack)
+
+    def refresh(self, stack: str, *_: Any) -> Outcome:
+        return self._operation("refresh", stack)
 
     def ensure_stack(self, stack: str) -> None:
         self.asked.append(f"ensure {stack}")
@@ -101,7 +106,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         def __init__(self, env: Mapping[str, str]) -> None:
             assert env["PULUMI_HOME"] == str(instance.paths.pulumi_home)
 
-        preview, up, destroy = made.preview, made.up, made.destroy
+        preview, up, refresh, destroy = made.preview, made.up, made.refresh, made.destroy
         ensure_stack, remove_stack, stacks = made.ensure_stack, made.remove_stack, made.list_stacks
 
         def outputs(self, _: str) -> dict[str, Any]:
@@ -113,7 +118,12 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         cli.deploy, "recover", lambda stack, _: (asked.append(f"recover {stack}"), Recovery())[1]
     )
     monkeypatch.setattr(cli.deploy, "answers", lambda *_: list(made.answered))
-    monkeypatch.setattr(lifecycle, "up", lambda topology, _: asked.append(f"start {topology}"))
+
+    def start(topology: str, _: object) -> Started:
+        asked.append(f"start {topology}")
+        return Started(repaired=list(made.died))
+
+    monkeypatch.setattr(lifecycle, "up", start)
     monkeypatch.setattr(lifecycle, "down", lambda _: (asked.append("stop"), ["emulator"])[1])
     monkeypatch.setattr(lifecycle, "status", lambda: Health(instance if made.health else None, made.health))
     return made
@@ -135,6 +145,26 @@ class TestUp:
 
         assert code == 0
         assert world.asked == ["start pure", "ensure pure", "recover pure", "preview pure", "up pure"]
+
+    @pytest.mark.parametrize(
+        ("died", "refreshed"),
+        [(("emulator",), ["refresh pure"]), (("kwok",), [])],
+        ids=["emulator", "another"],
+    )
+    def test_what_an_emulator_that_died_may_have_lost_is_looked_at(
+        self, died: tuple[str, ...], refreshed: list[str], world: World
+    ):
+        world.died = died
+        run("up", "pure")
+
+        assert world.asked == [
+            "start pure",
+            "ensure pure",
+            "recover pure",
+            *refreshed,
+            "preview pure",
+            "up pure",
+        ]
 
     def test_a_stack_without_a_file_is_answered_with_those_that_have_one(self, world: World):
         with pytest.raises(SandboxError, match="no stack 'metal'") as caught:

@@ -94,6 +94,11 @@ def test_status_for_programs(found: Callable[..., None]):
     [
         (Outcome(started=["etcd", "emulator"]), "started: emulator, etcd\n"),
         (Outcome(repaired=["etcd"], kept=["emulator"]), "started again: etcd\n"),
+        (
+            Outcome(repaired=["emulator"]),
+            "started again: emulator\n"
+            "emulator may have lost what it made last: pulumi refresh before the next update\n",
+        ),
         (Outcome(kept=["emulator"]), "everything runs already\n"),
     ],
 )
