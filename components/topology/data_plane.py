@@ -65,11 +65,15 @@ class DataPlane:
         self.gateway = self._create_gateway(on_nodes)
 
     @property
+    def is_linked(self) -> bool:
+        """Whether the gateway is reached by a VPC link, and not at an address of its own."""
+        return self._spec.gateway.exposure == "vpc-link"
+
+    @property
     def outputs(self) -> dict[str, Any]:
         """Its part of the stack's outputs."""
-        direct = self._spec.gateway.exposure == "load-balancer"
         return {
-            "gateway_url": self.gateway.load_balancer_url if direct else None,
+            "gateway_url": None if self.is_linked else self.gateway.load_balancer_url,
             "kubeconfig_context": self._ground.cluster.context,
             "kubeconfig": None if self._ground.eks is None else self._ground.eks.kubeconfig,
             "namespace": self._namespace.namespace,
@@ -194,6 +198,22 @@ class DataPlane:
             ),
             self._in_cluster(),
         )
+
+
+class OnCluster(Topology):
+    """Base of the topologies that have a data plane."""
+
+    _data_plane: DataPlane
+
+    def _create_data_plane(self) -> DataPlane:
+        spec = self._stack.data_plane
+        if spec is None:  # the stack file's model refuses such a stack
+            raise TypeError(f"a {self.topology} stack has a data plane")
+        self._data_plane = DataPlane(self, self._args, spec)
+        return self._data_plane
+
+    def _data_plane_outputs(self) -> dict[str, Any]:
+        return self._data_plane.outputs
 
 
 def upstream(placement: Placement, namespace: str) -> Upstream:

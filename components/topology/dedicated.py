@@ -4,26 +4,19 @@ API Gateway, the control function and the registry stay, beside the data route: 
 still answer.
 """
 
-from typing import Any
-
 import pulumi
 
 from components.control_plane.registry import Entry
-from components.topology.common import Topology
-from components.topology.data_plane import DataPlane
+from components.topology.data_plane import OnCluster
 
 
-class Dedicated(Topology):
+class Dedicated(OnCluster):
     """What every topology has, and the data plane with its gateway reached directly."""
 
     topology = "dedicated"
 
     def _serve(self) -> list[Entry]:
-        spec = self._stack.data_plane
-        if spec is None:  # the stack file's model refuses such a stack
-            raise TypeError("a dedicated stack has a data plane")
-        self._data_plane = DataPlane(self, self._args, spec)
-        gateway = self._data_plane.gateway.load_balancer_url
+        gateway = self._create_data_plane().gateway.load_balancer_url
         return [
             Entry(
                 placement,
@@ -32,6 +25,3 @@ class Dedicated(Topology):
             )
             for placement in self._placements()
         ]
-
-    def _data_plane_outputs(self) -> dict[str, Any]:
-        return self._data_plane.outputs

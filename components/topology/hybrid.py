@@ -5,25 +5,18 @@ goes from API Gateway to the in-cluster gateway, by VPC link inside AWS or by it
 request never passes through a function.
 """
 
-from typing import Any
-
 from components.control_plane.http_route import Target, ToAddress, ToVpc
 from components.control_plane.registry import Entry
-from components.topology.common import Topology
-from components.topology.data_plane import DataPlane
+from components.topology.data_plane import DataPlane, OnCluster
 
 
-class Hybrid(Topology):
+class Hybrid(OnCluster):
     """What every topology has, the data plane, and a route for each workload to the home it has."""
 
     topology = "hybrid"
 
     def _serve(self) -> list[Entry]:
-        spec = self._stack.data_plane
-        if spec is None:  # the stack file's model refuses such a stack
-            raise TypeError("a hybrid stack has a data plane")
-        self._data_plane = DataPlane(self, self._args, spec)
-        target, path = self._way_in(linked=spec.gateway.exposure == "vpc-link")
+        target, path = _way_in(self._create_data_plane())
         return [
             self._serve_by_function(placement)
             if placement.home.is_function
@@ -31,11 +24,10 @@ class Hybrid(Topology):
             for placement in self._placements()
         ]
 
-    def _way_in(self, *, linked: bool) -> tuple[Target, str]:
-        if not linked:
-            return ToAddress(self._data_plane.gateway.load_balancer_url), "API Gateway, gateway, pod"
-        link = self._data_plane.create_link()
-        return ToVpc(link.vpc_link_id, link.listener_arn), "API Gateway, VPC link, gateway, pod"
 
-    def _data_plane_outputs(self) -> dict[str, Any]:
-        return self._data_plane.outputs
+def _way_in(data_plane: DataPlane) -> tuple[Target, str]:
+    """Where the API sends what is for a pod, and what it goes through."""
+    if not data_plane.is_linked:
+        return ToAddress(data_plane.gateway.load_balancer_url), "API Gateway, gateway, pod"
+    link = data_plane.create_link()
+    return ToVpc(link.vpc_link_id, link.listener_arn), "API Gateway, VPC link, gateway, pod"
