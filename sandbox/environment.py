@@ -15,6 +15,9 @@ from sandbox.instance import Instance
 REGION = "us-east-1"
 # The emulator's root account. They open nothing anywhere else.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+# Beside every file the engine's file backend writes one with its attributes, which nothing needs, and not in one
+# step as the file itself: an engine killed in that moment can never open the stack again.
+_NO_SIDE_FILES = "metadata=skip"
 
 
 class Shell(StrEnum):
@@ -30,7 +33,7 @@ def variables(instance: Instance | None = None) -> dict[str, str]:
     paths = instance.paths
     return {
         "PATH": _path(paths.bin),
-        "PULUMI_BACKEND_URL": paths.backend.as_uri(),
+        "PULUMI_BACKEND_URL": f"{paths.backend.as_uri()}?{_NO_SIDE_FILES}",
         "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_HOME": str(paths.pulumi_home),
         "PULUMI_SKIP_UPDATE_CHECK": "1",
