@@ -23,6 +23,15 @@ def test_an_intent_outlives_the_process(ledger: Ledger) -> None:
     assert again == Record(URN, TOKEN, "d", "here", before=("vpc-0",))
 
 
+def test_a_made_up_name_is_used_again_until_the_engine_has_the_resource(ledger: Ledger) -> None:
+    record = ledger.begin(URN, TOKEN, "d", name="x-1a2b3c4")
+    assert ledger.name_of_interrupted(URN) == "x-1a2b3c4"
+    ledger.answered(record, "vpc-1")
+    assert ledger.name_of_interrupted(URN) == "x-1a2b3c4"
+    ledger.engine_knows_id(URN, "vpc-1")
+    assert ledger.name_of_interrupted(URN) == ""
+
+
 def test_the_answer_joins_the_intent(ledger: Ledger) -> None:
     ledger.answered(ledger.begin(URN, TOKEN, "d"), "vpc-1")
     found = ledger.get(URN)

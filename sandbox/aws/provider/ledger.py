@@ -5,6 +5,7 @@ update. Between the service's answer and the engine's state file lies a moment i
 only record of the id. So each create writes two lines of its own: an *intent* before the call, and the id as
 soon as the service has answered. When the same create comes again,
 
+- a name that was made up for it is used again, as the engine's seed for names is a new one;
 - an id on record that still exists is adopted;
 - an intent without an id means that the answer was lost: the resource is looked for, by its name or by
   listing and comparing (`Find` in the table). What was there before the intent is not it, nor is what is on
@@ -44,6 +45,8 @@ class Record:
     resource_id: str = ""
     known: bool = False
     """The engine has the resource in its state."""
+    name: str = ""
+    """The name that was made up for it: the next attempt must ask for the same."""
     before: tuple[str, ...] = ()
     """The ids that there were of this kind when the intent was written: none of them is this one."""
 
@@ -59,9 +62,16 @@ class Ledger:
         """The record of a resource."""
         return _read(self._path(urn))
 
-    def begin(self, urn: str, token: str, digest: str, before: Iterable[str] = ()) -> Record:
+    def begin(
+        self, urn: str, token: str, digest: str, before: Iterable[str] = (), *, name: str = ""
+    ) -> Record:
         """Note that a create is about to be asked of the service."""
-        return self._write(Record(urn, token, digest, self.scope, before=tuple(before)))
+        return self._write(Record(urn, token, digest, self.scope, name=name, before=tuple(before)))
+
+    def name_of_interrupted(self, urn: str) -> str:
+        """The made-up name of a create that the engine never heard the end of."""
+        record = self.get(urn)
+        return record.name if record and not record.known else ""
 
     def answered(self, record: Record, resource_id: str) -> Record:
         """Note the id that the service gave."""

@@ -31,7 +31,8 @@ def create(operation: Operation, ledger: Ledger, urn: str) -> Bag:
     before = ledger.get(urn)
     if before and not before.known and before.digest == asked and _adopt(operation, ledger, before):
         return _finish_adopted(operation)
-    record = ledger.begin(urn, operation.plan.entry.token, asked, _ids_before(operation))
+    made_up = str(operation.facts.get("made up", ""))
+    record = ledger.begin(urn, operation.plan.entry.token, asked, _ids_before(operation), name=made_up)
     _make(operation)
     ledger.answered(record, operation.resource_id)
     return _or_half_done(operation, lambda: _complete(operation))

@@ -28,11 +28,15 @@ class Naming:
     resource_name: str
     seed: bytes = b""
     proposal: Proposal = Proposal()
+    interrupted: str = ""
+    """The name of an attempt whose end is not known: whatever it made has that name."""
 
 
 def choose(rule: Autoname, naming: Naming, inputs: Bag) -> str | None:
     """The name to use where the program gives none; None where there shall be none."""
     proposal = naming.proposal
+    if naming.interrupted and not proposal.enforced:
+        return naming.interrupted
     if proposal.name:
         return proposal.name
     if proposal.disabled:

@@ -113,7 +113,8 @@ class Provider:
         plan = plan_of(token_of(urn))
         if olds:
             self.ledger.engine_knows(urn, digest(olds))
-        naming = Naming(name_of(urn), seed, proposal or Proposal())
+        interrupted = "" if olds else self.ledger.name_of_interrupted(urn)
+        naming = Naming(name_of(urn), seed, proposal or Proposal(), interrupted)
         return checking.check(plan, self.config, naming, news, olds)
 
     def diff(self, urn: str, known: Known, news: Bag) -> Diff:
@@ -154,6 +155,9 @@ class Provider:
     def create(self, urn: str, news: Bag, seconds: float = 0) -> Known:
         """Make the resource."""
         operation = self._operation(urn, news, Known(), seconds)
+        rule = operation.plan.entry.autoname
+        if rule and rule.prop in news.get(DEFAULTS, ()):
+            operation.facts["made up"] = news[rule.prop]
         state = lifecycle.create(operation, self.ledger, urn)
         return Known(operation.resource_id, news, state)
 
@@ -197,6 +201,7 @@ class Provider:
     def update(self, urn: str, known: Known, news: Bag, seconds: float = 0) -> Bag:
         """Change the resource in place."""
         operation = self._operation(urn, news, known, seconds)
+        self.ledger.engine_knows_id(urn, known.resource_id)
         try:
             return lifecycle.update(operation, known.inputs, known.state)
         except MissingError as error:
