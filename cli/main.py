@@ -7,6 +7,8 @@ shell expects. Anything else that escapes is a bug of ours, and shows its traceb
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -22,7 +24,6 @@ from sandbox.errors import SandboxError
 INTERRUPTED = 130
 
 app = typer.Typer(
-    help="Serverless where traffic is spiky, metal where it is not.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
@@ -33,6 +34,23 @@ app.command()(down)
 app.command()(requests)
 app.command()(validate)
 app.command()(schema)
+
+
+def _show_version(*, asked: bool) -> None:
+    if asked:
+        typer.echo(version("halfmetal"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Serverless where traffic is spiky, metal where it is not."""
 
 
 def main() -> None:

@@ -47,6 +47,7 @@ def test_a_bug_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch):
     ("arguments", "code"),
     [
         pytest.param(["validate", "pure"], 0, id="well"),
+        pytest.param(["--version"], 0, id="its version"),
         pytest.param(["validate", "no-such-stack"], 1, id="a stack file that does not exist"),
         pytest.param(["up", "no-such-stack"], 1, id="a stack that does not exist"),
         pytest.param(["sandbox", "logs"], 1, id="logs of no sandbox"),
