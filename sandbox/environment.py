@@ -15,8 +15,8 @@ from sandbox.instance import Instance
 REGION = "us-east-1"
 # The emulator's root account. They open nothing anywhere else.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-# Beside every file the engine's file backend writes one with its attributes, which nothing needs, and not in one
-# step as the file itself: an engine killed in that moment can never open the stack again.
+# Beside every file the engine's file backend writes one with its attributes, which nothing needs, and not in
+# one step as the file itself: an engine killed in that moment can never open the stack again.
 _NO_SIDE_FILES = "metadata=skip"
 
 
