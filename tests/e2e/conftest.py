@@ -1,0 +1,16 @@
+"""One sandbox for the tests of this folder, in a temporary state directory: a running one is not touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from real_shell import HALFMETAL, Sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    made = Sandbox(tmp_path_factory.mktemp("sandbox") / "state")
+    made.outside.ok(HALFMETAL, "sandbox", "up")
+    yield made
+    made.outside.ok(HALFMETAL, "down")
