@@ -1,4 +1,4 @@
-"""What goes wrong in the middle: the engine killed, the API server gone; and what is left when all is down."""
+"""What goes wrong in the middle: engine killed, API server gone; and what is left when all is down."""
 
 from __future__ import annotations
 

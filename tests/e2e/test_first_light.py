@@ -1,4 +1,4 @@
-"""Each topology as a person meets it: one command up, every route answered, a second preview that is empty."""
+"""Each topology as a person meets it: one command up, every route answered, an empty second preview."""
 
 from __future__ import annotations
 
