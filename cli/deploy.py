@@ -19,8 +19,6 @@ from rich.table import Table
 
 from cli.requests import Answer, answers, pretended_workloads, table, wide_console
 from cli.stacks import existing
-from components.control_plane.bundle import BUNDLES
-from components.spec import load_file
 from sandbox import lifecycle
 from sandbox.engine import Engine, Outcome
 from sandbox.environment import variables
@@ -49,6 +47,8 @@ def up(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Start the sandbox, deploy a stack to it, and send a request through every route."""
+    from components.spec import load_file
+
     spec = load_file(existing(stack))
     progress = Progress()
     started = lifecycle.up(spec.topology, progress)
@@ -88,6 +88,8 @@ def down(
 
 def _remove_bundles() -> None:
     """What the functions were packaged as; kept while another sandbox of this clone may deploy from it."""
+    from components.control_plane.bundle import BUNDLES
+
     if state_dir() == default_state_dir():
         shutil.rmtree(BUNDLES.parent, ignore_errors=True)
 

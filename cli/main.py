@@ -18,7 +18,6 @@ from cli.requests import requests
 from cli.sandbox import app as sandbox
 from cli.schema import schema
 from cli.validate import validate
-from components.spec import StackError
 from sandbox.errors import SandboxError
 
 INTERRUPTED = 130
@@ -57,11 +56,18 @@ def main() -> None:
     """Entry point of the installed command."""
     try:
         app()
-    except (SandboxError, StackError) as error:
-        Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {_escape(error)}", soft_wrap=True)
-        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except _mendable() as error:
+        Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {_escape(error)}", soft_wrap=True)
+        sys.exit(1)
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """Faults that a person can mend. Asked for only once there is one."""
+    from components.spec import StackError
+
+    return SandboxError, StackError
 
 
 def _escape(error: Exception) -> str:

@@ -12,17 +12,16 @@ import os
 import sys
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-import httpx
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from cli.stacks import path_of
-from components.spec import Stack, load_file
 from sandbox.engine import Engine
 from sandbox.environment import variables
 from sandbox.lifecycle import is_running
@@ -30,6 +29,10 @@ from sandbox.node.images import find
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+
+    import httpx
+
+    from components.spec import Stack
 
 # The longest wait for one answer: HTTP API's own limit (catalog: http-api timeout).
 _TIMEOUT_SECONDS = 30.0
@@ -63,7 +66,7 @@ class Answer:
     @property
     def ok(self) -> bool:
         """Answered, or rightly refused for want of a model."""
-        expected = httpx.codes.SERVICE_UNAVAILABLE if self.route.pretended else httpx.codes.OK
+        expected = HTTPStatus.SERVICE_UNAVAILABLE if self.route.pretended else HTTPStatus.OK
         return self.status == expected
 
     def as_json(self) -> dict[str, Any]:
@@ -129,6 +132,8 @@ class _Asked:
 
 
 def _ask(route: Route, client: httpx.Client) -> _Asked:
+    import httpx
+
     url, headers = _reachable(route.url)
     started = time.perf_counter()
     response, error = None, ""
@@ -174,6 +179,8 @@ def _summary(response: httpx.Response) -> str:
 
 def answers(outputs: Mapping[str, Any], pretended: Collection[str] = ()) -> list[Answer]:
     """Every route's answer, in the order of `routes`."""
+    import httpx
+
     with httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
         return [send(route, client) for route in routes(outputs, pretended)]
 
@@ -211,6 +218,8 @@ def requests(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Send one request through every route of a deployed stack."""
+    from components.spec import load_file
+
     in_sandbox = is_running()
     environment = os.environ | variables() if in_sandbox else dict(os.environ)
     file = path_of(stack)

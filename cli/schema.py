@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from components.spec.reference import reference
-from components.spec.schema import stack_file_schema
 from sandbox.paths import REPO
 
 if TYPE_CHECKING:
@@ -21,6 +19,9 @@ REFERENCE = REPO / "docs" / "stack-file.md"
 
 def generated() -> Mapping[Path, str]:
     """Each generated file with the text that it should have."""
+    from components.spec.reference import reference
+    from components.spec.schema import stack_file_schema
+
     return {
         SCHEMA: json.dumps(stack_file_schema(), indent=2, ensure_ascii=False) + "\n",
         REFERENCE: reference(),

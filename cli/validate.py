@@ -12,8 +12,6 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.stacks import names, path_of
-from components.placement import decide
-from components.spec import StackError, read_file
 
 if TYPE_CHECKING:
     from components.placement import Finding, Placements
@@ -67,6 +65,9 @@ def validate(
 
 def judge(file: Path) -> Verdict:
     """The verdict on one stack file."""
+    from components.placement import decide
+    from components.spec import StackError, read_file
+
     try:
         source = read_file(file)
         stack = source.stack()
