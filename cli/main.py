@@ -58,7 +58,9 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except _mendable() as error:
+    except Exception as error:
+        if not isinstance(error, _mendable()):
+            raise
         Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {_escape(error)}", soft_wrap=True)
         sys.exit(1)
 
