@@ -7,7 +7,6 @@ shell expects. Anything else that escapes is a bug of ours, and shows its traceb
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -37,6 +36,8 @@ app.command()(schema)
 
 def _show_version(*, asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         typer.echo(version("halfmetal"))
         raise typer.Exit
 
