@@ -96,7 +96,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     env = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
     env |= {
         "PATH": "/usr/bin:/bin",
-        "PULUMI_BACKEND_URL": f"file://{state / 'backend'}",
+        "PULUMI_BACKEND_URL": f"file://{state / 'backend'}?metadata=skip",  # as in the sandbox's shell
         "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_HOME": str(state / "home"),
         "PULUMI_SKIP_UPDATE_CHECK": "1",
