@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from provider_driver import Driver, World
+from provider_driver import Driver, World, environment_for
 
 from sandbox.aws.provider.provider import Provider
 from sandbox.paths import REPO
@@ -17,7 +17,6 @@ from sandbox.progress import Progress
 from sandbox.toolchain import ensure
 
 DEADLINE_S = 30.0
-REGION = "us-east-1"
 
 
 def _free_port() -> int:
@@ -70,11 +69,6 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path
         if process.poll() is not None or time.monotonic() > deadline:
             pytest.fail(f"the emulator did not come up:\n{log.read_text()[-2000:]}")
         time.sleep(0.1)
-
-
-def environment_for(url: str) -> dict[str, str]:
-    """What the sandbox's shell would say."""
-    return {"AWS_ENDPOINT_URL": url, "AWS_REGION": REGION}
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A proxy before the emulator that springs a trap at a chosen request."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -30,13 +30,14 @@ class Request:
 
 @dataclass
 class Trap:
-    """Forwards everything; `spring` is run with the answer to the first request of that name."""
+    """Forwards everything; once one of `operations` is done, `spring` is run before its answer."""
 
     emulator: str
-    operation: str = ""
+    operations: Collection[str] = ()
     spring: Callable[[], None] = lambda: None
     rewrite: Callable[[Request, bytes], bytes] = lambda _, answer: answer
     sprung: threading.Event = field(default_factory=threading.Event)
+    caught: str = ""
 
     def __post_init__(self) -> None:
         self._client = httpx.Client(base_url=self.emulator, timeout=60)
@@ -57,6 +58,11 @@ class Trap:
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def arm(self, operations: Collection[str], spring: Callable[[], None]) -> None:
+        """Set the trap, again."""
+        self.operations, self.spring, self.caught = operations, spring, ""
+        self.sprung.clear()
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -72,7 +78,9 @@ class Trap:
         answer = self._client.request(
             handler.command, handler.path, headers=dict(handler.headers.items()), content=body
         )
-        if self.operation and not self.sprung.is_set() and request.names(self.operation):
+        caught = next((operation for operation in self.operations if request.names(operation)), "")
+        if caught and not self.sprung.is_set():
+            self.caught = caught
             self.sprung.set()
             self.spring()
         content = self.rewrite(request, answer.content)

@@ -14,6 +14,12 @@ from sandbox.aws.provider.provider import Known, Provider
 from sandbox.aws.provider.values import Archive, Asset, Bag
 
 PROJECT = "urn:pulumi:dev::proj"
+REGION = "us-east-1"
+
+
+def environment_for(url: str) -> dict[str, str]:
+    """What the sandbox's shell would say."""
+    return {"AWS_ENDPOINT_URL": url, "AWS_REGION": REGION}
 
 
 def urn_of(token: str, name: str = "x") -> str:

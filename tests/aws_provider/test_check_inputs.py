@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from conftest import environment_for
-from provider_driver import Driver, code, trust, urn_of
+from provider_driver import Driver, code, environment_for, trust, urn_of
 
 from sandbox.aws.provider.diff import DEFAULTS
 from sandbox.aws.provider.naming import Proposal

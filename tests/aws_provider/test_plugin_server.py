@@ -11,9 +11,8 @@ from typing import Any
 
 import grpc
 import pytest
-from conftest import environment_for
 from google.protobuf import empty_pb2
-from provider_driver import urn_of
+from provider_driver import environment_for, urn_of
 
 from sandbox.aws.provider import sdk
 from sandbox.aws.provider.proto import provider_pb2, provider_pb2_grpc, status_pb2

@@ -35,5 +35,7 @@ _package = "pulumi.runtime.proto" if "pulumi.runtime.proto" in sys.modules else 
 
 provider_pb2 = importlib.import_module(f"{_package}.provider_pb2")
 provider_pb2_grpc = importlib.import_module(f"{_package}.provider_pb2_grpc")
+engine_pb2 = importlib.import_module(f"{_package}.engine_pb2")
+engine_pb2_grpc = importlib.import_module(f"{_package}.engine_pb2_grpc")
 plugin_pb2 = importlib.import_module(f"{_package}.plugin_pb2")
 status_pb2 = importlib.import_module(f"{_package}.status_pb2")

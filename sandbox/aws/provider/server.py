@@ -25,7 +25,14 @@ from sandbox.aws.provider.compare import Change
 from sandbox.aws.provider.diff import Diff
 from sandbox.aws.provider.errors import Failure, HalfDoneError, ProviderError
 from sandbox.aws.provider.naming import Proposal
-from sandbox.aws.provider.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from sandbox.aws.provider.proto import (
+    engine_pb2,
+    engine_pb2_grpc,
+    plugin_pb2,
+    provider_pb2,
+    provider_pb2_grpc,
+    status_pb2,
+)
 from sandbox.aws.provider.provider import Known, Provider, token_of
 from sandbox.aws.provider.values import (
     Bag,
@@ -287,13 +294,31 @@ def _property_diff(change: Change, found: Diff) -> Any:
     return provider_pb2.PropertyDiff(kind=getattr(provider_pb2.PropertyDiff, name))
 
 
-def serve(ledger_folder: Path) -> None:
+class EngineLog:
+    """Tells the engine what a resource is waiting for; it shows the last word beside the resource."""
+
+    def __init__(self, address: str) -> None:
+        self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if address else None
+        self._said: dict[str, str] = {}
+
+    def __call__(self, urn: str, text: str) -> None:
+        if self._stub is None or self._said.get(urn) == text:
+            return
+        self._said[urn] = text
+        request = engine_pb2.LogRequest(
+            severity=engine_pb2.INFO, message=text, urn=urn, streamId=0, ephemeral=True
+        )
+        # An engine that is gone or busy must not hold the resource up: nobody waits for the answer.
+        self._stub.Log.future(request, timeout=5)
+
+
+def serve(ledger_folder: Path, engine: str = "") -> None:
     """Serve until the engine is done with the plugin: it sends SIGINT then, which is no error."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     server = grpc.server(futures.ThreadPoolExecutor(_THREADS, "request"), options=_OPTIONS)
-    provider = Provider(ledger_folder)
+    provider = Provider(ledger_folder, EngineLog(engine))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider, stopped.set), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
