@@ -105,16 +105,11 @@ def test_a_warm_request_of_the_hybrid_stack_meets_no_function(sandbox: Sandbox):
 
 def test_the_gpu_pod_stands_on_a_gpu_node_of_its_zone(sandbox: Sandbox):
     sandbox.up("hybrid")
-    pods = sandbox.shell.json(
-        "kubectl",
-        "get",
-        "pods",
-        "-A",
-        "-o",
-        "json",
-        "-l",
-        "halfmetal.dev/stack=hybrid,halfmetal.dev/workload=chat",
-    )["items"]
+    selector = "app.kubernetes.io/name=chat"
+    found = sandbox.shell.json(
+        "kubectl", "get", "pods", "-n", "halfmetal-hybrid", "-l", selector, "-o", "json"
+    )
+    pods = found["items"]
     assert pods
     for pod in pods:
         node = sandbox.shell.json("kubectl", "get", "node", pod["spec"]["nodeName"], "-o", "json")
