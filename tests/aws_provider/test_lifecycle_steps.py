@@ -190,11 +190,45 @@ def test_a_recorded_resource_that_is_gone_is_made_anew(ledger: Ledger) -> None:
     assert again.operations.count("CreateTopic") == 1
 
 
-def test_other_inputs_are_another_resource(ledger: Ledger) -> None:
+def test_an_interrupted_create_becomes_what_the_program_asks_for_by_now(ledger: Ledger) -> None:
+    lifecycle.create(topic(Script(dict(TOPIC))), ledger, URN)
+    again = Script(dict(TOPIC))
+    repeated = topic(again, {"name": "x", "displayName": "new"})
+    lifecycle.create(repeated, ledger, URN)
+    assert repeated.resource_id == ARN
+    assert "CreateTopic" not in again.operations
+    assert [asked["AttributeValue"] for asked in again.members("SetTopicAttributes")] == ["new"]
+
+
+def test_what_cannot_become_that_goes_before_the_next_is_made(ledger: Ledger) -> None:
     lifecycle.create(topic(Script(dict(TOPIC))), ledger, URN)
     again = Script(dict(TOPIC))
     lifecycle.create(topic(again, {"name": "y"}), ledger, URN)
-    assert again.operations.count("CreateTopic") == 1
+    changes = [call for call in again.asked if not call[0].startswith(("Get", "List"))]
+    assert changes == [("DeleteTopic", {"TopicArn": ARN}), ("CreateTopic", {"Name": "y"})]
+
+
+@pytest.mark.parametrize(
+    ("retried", "adopted"),
+    [
+        pytest.param(False, False, id="it was somebody else's"),
+        pytest.param(True, True, id="an attempt before had made it, and its answer was lost"),
+    ],
+)
+def test_what_is_there_when_a_create_is_refused(ledger: Ledger, *, retried: bool, adopted: bool) -> None:
+    taken = RefusedError("iam:CreateRole", "EntityAlreadyExists", "Role x exists.", retried=retried)
+    inputs = {"name": "x", "assumeRolePolicy": "{}"}
+    role = {"RoleName": "x", "Arn": "arn:x", "AssumeRolePolicyDocument": "{}"}
+    there: dict[str, list[Answer]] = {"CreateRole": [taken], "GetRole": [{"Role": role}]}
+    outcomes = []
+    for _ in range(2):
+        try:
+            lifecycle.create(operation("aws:iam/role:Role", Script(dict(there)), inputs), ledger, URN)
+            outcomes.append("adopted")
+        except ProviderError as error:
+            assert "Something of this name is there already" in str(error)
+            outcomes.append("refused")
+    assert outcomes == ["refused", "adopted" if adopted else "refused"]
 
 
 VPC = "aws:ec2/vpc:Vpc"

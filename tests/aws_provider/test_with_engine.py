@@ -299,6 +299,43 @@ def test_killed_again_and_again_when_the_service_has_done_it_and_nobody_has_hear
     assert inventory(client) == before
 
 
+BEGUN = """
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+    vpc = aws.ec2.Vpc("vpc", cidr_block="10.76.0.0/16")
+    role = aws.iam.Role("role", assume_role_policy=trust)
+    aws.lambda_.Function("function", role=role.arn, runtime="python3.11", handler="app.handler", timeout=5,
+        code=pulumi.AssetArchive({"app.py": pulumi.StringAsset("def handler(e, c): return {}")}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("operation", "change"),
+    [
+        pytest.param("POST /2015-03-31/functions", ("=5", "=9"), id="what can be changed"),
+        pytest.param("DescribeVpcAttribute", ("6.0.0/16", "6.0.0/20"), id="what only another can be"),
+    ],
+)
+def test_killed_and_the_program_changed_since(
+    operation: str,
+    change: tuple[str, str],
+    stack: Stack,
+    trap: Callable[..., Trap],
+    client: Callable[[str], Any],
+) -> None:
+    """What was begun becomes what is asked for now, or makes room for it."""
+    before = inventory(client)
+    stack.program(BEGUN)
+    set_trap = trap()
+    stack.env["AWS_ENDPOINT_URL"] = set_trap.url
+    assert killed_at(stack, set_trap, [operation], "up")
+    stack.program(BEGUN.replace(*change))
+    stack.up()
+    stack.assert_settled()
+    made = inventory(client)
+    assert (made["functions"], made["vpcs"]) == (before["functions"] + 1, before["vpcs"] + 1)
+
+
 def killed_at(stack: Stack, set_trap: Trap, operations: Collection[str], verb: str) -> str:
     """Run a command and kill it at the first of some operations; which it was, if it came to any."""
     set_trap.arm(operations, lambda: kill_session(process))

@@ -35,13 +35,21 @@ class MissingError(Exception):
 
 
 class RefusedError(ProviderError):
-    """A service said no: keeps the error code, so that callers can tell "already there" from the rest."""
+    """A service said no: keeps the error code, so that callers can tell "already there" from the rest.
 
-    def __init__(self, operation: str, code: str, message: str) -> None:
+    `retried` says that an earlier attempt got no answer, so that the service may have done it all the same.
+    """
+
+    def __init__(self, operation: str, code: str, message: str, *, retried: bool = False) -> None:
         super().__init__(f"{operation} refused with {code}: {' '.join(message.split())}")
         self.operation = operation
         self.code = code
         self.message = message
+        self.retried = retried
+
+    def explained(self, more: str) -> RefusedError:
+        """The same with a sentence of ours after the service's own."""
+        return RefusedError(self.operation, self.code, f"{self.message} {more}", retried=self.retried)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sandbox.aws.provider.compare import Rules, blank
@@ -28,12 +29,20 @@ _finding = threading.Lock()
 def create(operation: Operation, ledger: Ledger, urn: str) -> Bag:
     """Make the resource, or adopt the one that an interrupted create of it left behind."""
     asked = digest(operation.inputs)
-    before = ledger.get(urn)
-    if before and not before.known and before.digest == asked and _adopt(operation, ledger, before):
-        return _finish_adopted(operation)
     made_up = str(operation.facts.get("made up", ""))
+    before = ledger.get(urn)
+    if before and not before.known and _adopt(operation, ledger, before):
+        # The program may have been changed since.
+        if before.digest == asked or _can_become_this(operation):
+            return _finish_adopted(operation)
+        _remove(operation)
     record = ledger.begin(urn, operation.plan.entry.token, asked, _ids_before(operation), name=made_up)
-    _make(operation)
+    try:
+        _make(operation)
+    except RefusedError as error:
+        if not error.retried:
+            ledger.forget(urn, "")  # nothing was made: what has its name now is somebody else's
+        raise
     ledger.answered(record, operation.resource_id)
     return _or_half_done(operation, lambda: _complete(operation))
 
@@ -46,8 +55,8 @@ def _make(operation: Operation) -> None:
         answer = operation.make(entry.create, extra)
     except RefusedError as error:
         if error.code in entry.exists:
-            raise ProviderError(
-                f"{error} Something of this name is there already: choose another name, delete it, "
+            raise error.explained(
+                "Something of this name is there already: choose another name, delete it, "
                 "or bring it under this stack with `pulumi import`"
             ) from error
         raise
@@ -162,6 +171,17 @@ def _find_by_name(operation: Operation) -> str:
         return ""
     operation.resource_id = str(candidate)
     return operation.resource_id if _exists(operation) else ""
+
+
+def _can_become_this(operation: Operation) -> bool:
+    """Whether an update makes what was found into what is asked for."""
+    return not diff(operation.plan.entry, {}, operation.facts["read"], operation.inputs).replacing
+
+
+def _remove(operation: Operation) -> None:
+    """Delete what was found, and start as if it had never been."""
+    delete(replace(operation, state=dict(operation.facts["read"]), facts={}))
+    operation.resource_id, operation.state, operation.facts = "", {}, {}
 
 
 def _exists(operation: Operation) -> bool:

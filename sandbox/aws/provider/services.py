@@ -89,9 +89,13 @@ class Services:
         try:
             return work()
         except exceptions.ClientError as error:
-            details = error.response.get("Error", {})
-            code = str(details.get("Code", "Unknown"))
-            raise RefusedError(f"{service}:{operation}", code, str(details.get("Message", ""))) from error
+            details, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+            raise RefusedError(
+                f"{service}:{operation}",
+                str(details.get("Code", "Unknown")),
+                str(details.get("Message", "")),
+                retried=metadata.get("RetryAttempts", 0) > 0,
+            ) from error
         except exceptions.ParamValidationError as error:
             report = " ".join(str(error.kwargs.get("report", error)).split())
             raise ProviderError(f"{service}:{operation} cannot be called: {report}") from error
