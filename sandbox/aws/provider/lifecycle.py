@@ -17,7 +17,7 @@ from sandbox.aws.provider.errors import (
 )
 from sandbox.aws.provider.ledger import Ledger, Record, digest
 from sandbox.aws.provider.operation import Operation, search
-from sandbox.aws.provider.reading import read
+from sandbox.aws.provider.reading import inputs_of_import, read
 from sandbox.aws.provider.table.model import Call, Do, Each, Find, Step, Tags
 from sandbox.aws.provider.values import Bag
 
@@ -34,7 +34,7 @@ def create(operation: Operation, ledger: Ledger, urn: str) -> Bag:
     if before and not before.known and _adopt(operation, ledger, before):
         # The program may have been changed since.
         if before.digest == asked or _can_become_this(operation):
-            return _finish_adopted(operation)
+            return _finish_adopted(operation, same=before.digest == asked)
         _remove(operation)
     record = ledger.begin(urn, operation.plan.entry.token, asked, _ids_before(operation), name=made_up)
     try:
@@ -196,11 +196,15 @@ def _exists(operation: Operation) -> bool:
     return True
 
 
-def _finish_adopted(operation: Operation) -> Bag:
-    """The interrupted create may have got no further than its first call: bring up what is missing."""
+def _finish_adopted(operation: Operation, *, same: bool) -> Bag:
+    """The interrupted create may have got no further than its first call: bring up what is missing.
+
+    If the program has changed since, all that is there is what it asked for then, and may be dropped by now.
+    """
     state = operation.facts["read"]
     operation.state = dict(state)
-    return _or_half_done(operation, lambda: update(operation, operation.inputs, state))
+    said = operation.inputs if same else inputs_of_import(operation.plan, state)
+    return _or_half_done(operation, lambda: update(operation, said, state))
 
 
 # -- update ------------------------------------------------------------------------------------------

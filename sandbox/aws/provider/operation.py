@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.aws.provider import services
 from sandbox.aws.provider.errors import (
     CancelledError,
     DeadlineError,
@@ -263,8 +262,3 @@ def search(path: str, answer: Any) -> Any:
     import jmespath  # noqa: PLC0415  # comes with botocore, and as late
 
     return jmespath.search(path, answer) if path else answer
-
-
-def output_shape(plan: Plan, operation: str, service: str) -> StructureShape | None:
-    """What an operation of the entry's service answers."""
-    return services.output_shape(service or plan.entry.service, operation)

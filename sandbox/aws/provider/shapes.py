@@ -21,7 +21,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from sandbox.aws.provider.errors import Failure
 from sandbox.aws.provider.sdk import ANY, PropType
 from sandbox.aws.provider.table.model import Names
-from sandbox.aws.provider.values import UNKNOWN, Archive, Asset, has_unknown
+from sandbox.aws.provider.values import UNKNOWN, Archive, Asset
 
 _KEYS = ("Key", "key", "TagKey", "Name", "AttributeName")
 _VALUES = ("Value", "value", "TagValue")
@@ -446,8 +446,3 @@ def _fits_number(value: Any, *, whole: bool) -> bool:
     except (TypeError, ValueError):
         return False
     return number.is_integer() if whole else True
-
-
-def known(value: Any) -> bool:
-    """Whether the whole value is known."""
-    return not has_unknown(value)

@@ -832,7 +832,11 @@ LAUNCH_TEMPLATE = Entry(
     id="{id}",
     create=Call(
         op="CreateLaunchTemplate",
-        args={"LaunchTemplateName": "{name}", "VersionDescription": "{description}"},
+        args={
+            "LaunchTemplateName": "{name}",
+            "VersionDescription": "{description}",
+            "LaunchTemplateData": _whole_data,
+        },
         send=_DATA_PROPERTIES,
         keep={"id": "LaunchTemplate.LaunchTemplateId"},
     ),
@@ -847,7 +851,11 @@ LAUNCH_TEMPLATE = Entry(
     then=(
         Call(
             op="CreateLaunchTemplateVersion",
-            args={"LaunchTemplateId": "{id}", "VersionDescription": "{description}"},
+            args={
+                "LaunchTemplateId": "{id}",
+                "VersionDescription": "{description}",
+                "LaunchTemplateData": _whole_data,
+            },
             send=_DATA_PROPERTIES,
             on="update",
         ),
