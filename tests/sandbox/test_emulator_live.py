@@ -1,5 +1,6 @@
 """The emulator itself, started as the sandbox starts it: every repair shown by what it is for."""
 
+import base64
 import io
 import json
 import os
@@ -439,6 +440,22 @@ def test_a_crash_forgets_nothing_and_leaves_no_worker(emulator: Emulator, gatewa
     assert functions.get_function(FunctionName="whoami")["Configuration"]["Handler"] == "m.handler"
     assert emulator.api(gateway.api, "GET", "/health").status_code == 207
     assert emulator.client("eks").describe_cluster(name=cluster)["cluster"]["status"] == "ACTIVE"
+
+
+def test_an_answer_comes_with_the_log_of_its_request(emulator: Emulator):
+    functions = emulator.client("lambda")
+    functions.create_function(
+        FunctionName="talks",
+        Runtime="python3.11",
+        Role="arn:aws:iam::000000000000:role/f",
+        Handler="m.handler",
+        Code={
+            "ZipFile": zipped("import sys\ndef handler(event, context):\n    print(event, file=sys.stderr)\n")
+        },
+    )
+    for said in ("first", "second"):
+        answer = functions.invoke(FunctionName="talks", Payload=json.dumps(said), LogType="Tail")
+        assert said in base64.b64decode(answer["LogResult"]).decode()
 
 
 def ended(process: psutil.Process) -> bool:

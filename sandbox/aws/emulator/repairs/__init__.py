@@ -11,6 +11,7 @@ from sandbox.aws.emulator.repairs import (
     eks_cluster,
     eks_network,
     eks_node_groups,
+    function_logs,
     http_proxy,
     lambda_workers,
     node_group_feed,
@@ -33,6 +34,7 @@ _REPAIRS = (
     eks_network,
     eks_node_groups,
     lambda_workers,
+    function_logs,
 )
 
 
