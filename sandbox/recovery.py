@@ -10,9 +10,9 @@ A killed engine (SIGKILL, power loss) leaves three things behind:
   still wants; what is left to do is to forget them, with nothing lost and nothing made twice:
 
   creating
-      Forgotten. The AWS provider knows from its ledger what it made for that URN and takes it over; a
-      Kubernetes object with a name of its own is taken over by server-side apply. One whose name was made up
-      goes into the state as a leftover to delete, since the next will get another name.
+      Forgotten. The AWS provider knows from its ledger what it made for that URN and takes it over. A
+      Kubernetes object is deleted before it is made again: the API server holds its fields for the manager
+      that wrote them, and the next create is another manager, whose changes would be refused as conflicts.
   updating, deleting
       The resource is read again (a refresh of these alone): the program may have changed meanwhile, and then
       the engine would compare it with what it no longer is.
@@ -37,11 +37,10 @@ from sandbox.errors import SandboxError
 from sandbox.processes import end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sandbox.engine import Engine
 
-_AUTONAMED = "pulumi.com/autonamed"
 _CLOCK_SLACK_S = 2.0
 _LAST_CALL_S = 20.0
 """How long an orphaned provider may take to finish the call it is in the middle of."""
@@ -55,11 +54,13 @@ class Recovery:
     orphans: tuple[str, ...] = ()
     forgotten: tuple[str, ...] = ()
     """URNs whose pending operation was dropped."""
+    deleted: tuple[str, ...] = ()
+    """URNs of objects that nobody could have taken over."""
     refreshed: tuple[str, ...] = ()
     """URNs that were read again."""
 
     def __bool__(self) -> bool:
-        return bool(self.locks or self.orphans or self.forgotten or self.refreshed)
+        return self != Recovery()
 
     def __str__(self) -> str:
         """One line for a person."""
@@ -67,6 +68,7 @@ class Recovery:
             ("removed the lock of", self.locks),
             ("ended a provider left behind:", self.orphans),
             ("forgot what was pending:", self.forgotten),
+            ("deleted what was half made:", self.deleted),
             ("read again:", self.refreshed),
         )
         return "; ".join(f"{what} {', '.join(names)}" for what, names in done if names) or "nothing to repair"
@@ -117,45 +119,59 @@ def recover(stack: str, engine: Engine) -> Recovery:
     orphans = _end_orphans(Path(engine.env["PULUMI_HOME"]))
     pending = _pending(backend / "stacks" / f"{place}.json")
     forgotten = [op for op in pending if op["type"] not in {"updating", "deleting"}]
-    if forgotten:
-        _forget(stack, engine)
-    unsure = sorted({op["resource"]["urn"] for op in pending if op not in forgotten})
+    deleted = _forget(stack, engine) if forgotten else ()
+    if deleted:
+        engine.output(["destroy", "--yes", "--skip-preview", "--stack", stack, *_targets(deleted)])
+    unsure = tuple(sorted({op["resource"]["urn"] for op in pending if op not in forgotten}))
     if unsure:
-        targets = [word for urn in unsure for word in ("--target", urn)]
-        engine.output(["refresh", "--yes", "--skip-preview", "--stack", stack, *targets])
+        engine.output(["refresh", "--yes", "--skip-preview", "--stack", stack, *_targets(unsure)])
     return Recovery(
         locks=locks,
         orphans=orphans,
         forgotten=tuple(op["resource"]["urn"] for op in forgotten),
-        refreshed=tuple(unsure),
+        deleted=deleted,
+        refreshed=unsure,
     )
 
 
-def with_leftovers(deployment: Mapping[str, Any]) -> dict[str, Any]:
-    """An exported deployment with nothing pending; what may have been made is a leftover to delete in it."""
+def _targets(urns: Iterable[str]) -> list[str]:
+    return [word for urn in urns for word in ("--target", urn)]
+
+
+def settled(deployment: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """An exported deployment with nothing pending in it, and the URNs that are to be deleted from it.
+
+    Those are in it as if their creation had ended, so that the engine can delete them.
+    """
+    resources = list(deployment.get("resources") or [])
+    there = {resource["urn"]: resource.get("id") for resource in resources}
     pending = deployment.get("pending_operations") or []
-    created = (_leftover(op["resource"]) for op in pending if op["type"] == "creating")
-    leftovers = [leftover for leftover in created if leftover is not None]
-    resources = [*(deployment.get("resources") or []), *leftovers]
-    return {**deployment, "pending_operations": [], "resources": resources}
+    created = (_left_behind(op["resource"]) for op in pending if op["type"] == "creating")
+    new = [each for each in created if each is not None and each["id"] != there.get(each["urn"])]
+    # Where the URN is there already, a replacement was being made: the next update deletes it by itself.
+    left = [{**each, "delete": each["urn"] in there} for each in new]
+    doomed = tuple(each["urn"] for each in left if not each["delete"])
+    return {**deployment, "pending_operations": [], "resources": [*resources, *left]}, doomed
 
 
-def _leftover(resource: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What may have been made and will not be found again: recorded so that the next update deletes it."""
+def _left_behind(resource: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The object that a create may have made; None where its provider knows better."""
     metadata = (resource.get("inputs") or {}).get("metadata") or {}
     if not resource["type"].startswith("kubernetes:") or not isinstance(metadata, dict):
         return None
-    if (metadata.get("annotations") or {}).get(_AUTONAMED) != "true":
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    if not isinstance(name, str):
         return None
-    name, namespace = metadata["name"], metadata.get("namespace")
     identity = f"{namespace}/{name}" if namespace else name
-    return {**resource, "id": identity, "outputs": resource["inputs"], "delete": True}
+    return {**resource, "id": identity, "outputs": resource["inputs"]}
 
 
-def _forget(stack: str, engine: Engine) -> None:
+def _forget(stack: str, engine: Engine) -> tuple[str, ...]:
+    """Nothing is pending any more; what there is to delete is told."""
     exported = json.loads(engine.output(["stack", "export", "--stack", stack]))
-    exported["deployment"] = with_leftovers(exported["deployment"])
+    exported["deployment"], doomed = settled(exported["deployment"])
     engine.output(["stack", "import", "--stack", stack], json.dumps(exported))
+    return doomed
 
 
 def _release(directory: Path, stack: str) -> tuple[str, ...]:
@@ -169,7 +185,6 @@ def _release(directory: Path, stack: str) -> tuple[str, ...]:
                 f"wait for it to end, or end it; if it is no more, run `pulumi cancel -s {stack}`",
             )
         path.unlink(missing_ok=True)
-        path.with_name(f"{path.name}.attrs").unlink(missing_ok=True)
         released.append(f"process {lock.pid}" if lock else path.name)
     return tuple(released)
 

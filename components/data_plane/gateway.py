@@ -20,6 +20,10 @@ _CONFIG_FILE: Final = "haproxy.cfg"
 # The user that the image makes for HAProxy.
 _USER: Final = 99
 
+# With the API version that the server would fill in: applied once more without it, by an update that knows
+# nothing of the first, it would be a conflict.
+_POD_IP: Final = {"api_version": "v1", "field_path": "status.podIP"}
+
 _DRAIN_SECONDS: Final = 10
 # Long enough for the slowest request that is under way, as long as `hard-stop-after` lets it be.
 _GRACE_SECONDS: Final = 75
@@ -146,7 +150,7 @@ def _container(args: GatewayArgs) -> dict[str, Any]:
         "image": args.image,
         "command": ["haproxy"],
         "args": ["-W", "-db", "-f", f"{_CONFIG_FOLDER}/{_CONFIG_FILE}"],
-        "env": [{"name": "POD_IP", "value_from": {"field_ref": {"field_path": "status.podIP"}}}],
+        "env": [{"name": "POD_IP", "value_from": {"field_ref": _POD_IP}}],
         "ports": [{"name": "http", "container_port": args.port}],
         "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
         "readiness_probe": {**probe, "period_seconds": 2, "failure_threshold": 2},

@@ -17,7 +17,7 @@ import pytest
 from sandbox.engine import Engine
 from sandbox.errors import SandboxError
 from sandbox.plugins import install_engine
-from sandbox.recovery import Lock, Recovery, recover, with_leftovers
+from sandbox.recovery import Lock, Recovery, recover, settled
 
 MakeProject = Callable[..., Any]
 FindProcesses = Callable[[Path], list[str]]
@@ -171,9 +171,8 @@ def test_a_lock_cut_short_is_nobodys(content: str, tmp_path: Path):
     assert Lock.read(tmp_path / "lock.json") is None
 
 
-def _object(name: str, *, autonamed: bool, namespace: str | None = "models") -> dict[str, Any]:
-    annotations = {"pulumi.com/autonamed": "true"} if autonamed else {}
-    metadata = {"name": name, "annotations": annotations} | ({"namespace": namespace} if namespace else {})
+def _object(name: str, namespace: str | None = "models") -> dict[str, Any]:
+    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
     return {
         "urn": f"urn:{name}",
         "custom": True,
@@ -184,26 +183,35 @@ def _object(name: str, *, autonamed: bool, namespace: str | None = "models") -> 
 
 
 QUEUE = {"urn": "urn:q", "custom": True, "type": "aws:sqs/queue:Queue", "inputs": {"name": "q"}}
+ACCESS = {"urn": "urn:p", "custom": True, "type": "pulumi:providers:kubernetes", "inputs": {}}
 
 
 @pytest.mark.parametrize(
-    ("resource", "leftover"),
+    ("resource", "left", "deleted"),
     [
-        pytest.param(QUEUE, None, id="of AWS: its ledger knows it"),
-        pytest.param(_object("named", autonamed=False), None, id="with a name of its own: taken over"),
-        pytest.param(_object("c-1a2b", autonamed=True), "models/c-1a2b", id="with a made-up name: deleted"),
-        pytest.param(_object("n-1a2b", autonamed=True, namespace=None), "n-1a2b", id="cluster-wide: deleted"),
+        pytest.param(QUEUE, [], (), id="of AWS: its ledger knows it"),
+        pytest.param(ACCESS, [], (), id="a provider: it is nothing outside the engine"),
+        pytest.param(
+            _object("c"), [("urn:c", "models/c", False)], ("urn:c",), id="of Kubernetes: deleted now"
+        ),
+        pytest.param(_object("n", None), [("urn:n", "n", False)], ("urn:n",), id="cluster-wide: deleted now"),
+        pytest.param(
+            _object("old"), [("urn:old", "models/old", True)], (), id="a replacement: deleted when it is made"
+        ),
+        pytest.param(_object("kept"), [], (), id="the object that is there already: kept"),
     ],
 )
-def test_what_becomes_of_a_pending_create(resource: Mapping[str, Any], leftover: str | None):
-    old = {"urn": "urn:old"}
+def test_what_becomes_of_a_pending_create(
+    resource: Mapping[str, Any], left: list[tuple[str, str, bool]], deleted: tuple[str, ...]
+):
+    there = [{"urn": "urn:old", "id": "models/older"}, {"urn": "urn:kept", "id": "models/kept"}]
     update = {"resource": {"urn": "urn:u"}, "type": "updating"}
     pending = [{"resource": dict(resource), "type": "creating"}, update]
-    left = with_leftovers({"resources": [old], "pending_operations": pending})
-    assert left["pending_operations"] == []
-    first, *rest = left["resources"]
-    assert first == old
-    assert [(r["id"], r["delete"]) for r in rest] == ([] if leftover is None else [(leftover, True)])
+    deployment, doomed = settled({"resources": there, "pending_operations": pending})
+    assert deployment["pending_operations"] == []
+    assert deployment["resources"][:2] == there
+    assert [(r["urn"], r["id"], r["delete"]) for r in deployment["resources"][2:]] == left
+    assert doomed == deleted
 
 
 def _engine(made: Any, bin_dir: Path) -> Engine:
