@@ -214,7 +214,7 @@ def _show(stack: str, outcome: Outcome, outputs: Mapping[str, Any], results: lis
     console.print()
     console.print(_where(outputs, results))
     console.print()
-    console.print(table(results))
+    console.print(table(results, console.width))
     console.print(f"\npolicies  {_policies(outcome)}")
     console.print(f"API       {outputs['url']}")
     if outputs.get("gateway_url"):

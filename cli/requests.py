@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 # The longest wait for one answer: HTTP API's own limit (catalog: http-api timeout).
 _TIMEOUT_SECONDS = 30.0
 _FILE_WIDTH = 140
+_ROOM_FOR_WORDS = 120
 _SENTENCE = "Serverless where traffic is spiky, metal where it is not."
 
 
@@ -185,27 +186,32 @@ def answers(outputs: Mapping[str, Any], pretended: Collection[str] = ()) -> list
         return [send(route, client) for route in routes(outputs, pretended)]
 
 
-def table(results: list[Answer]) -> Table:
-    """The answers, one a line."""
-    rows = Table(
-        title="One request through every route, twice", title_justify="left", box=None, pad_edge=False
-    )
+def table(results: list[Answer], width: int) -> Table:
+    """The answers, one a line; on a narrow terminal without their words, since the latencies matter more."""
+    rows = Table(title="Every route, asked twice", title_justify="left", box=None, pad_edge=False)
     rows.add_column("route", no_wrap=True)
     rows.add_column("through")
     rows.add_column("status", no_wrap=True)
     rows.add_column("first", justify="right", no_wrap=True)
     rows.add_column("then", justify="right", no_wrap=True)
-    rows.add_column("answer", overflow="ellipsis", no_wrap=True, min_width=24)
+    with_words = width >= _ROOM_FOR_WORDS
+    if with_words:
+        rows.add_column("answer", overflow="ellipsis", no_wrap=True)
     for answer in results:
-        rows.add_row(
+        cells = (
             answer.route.name,
             answer.route.through,
-            f"[{'green' if answer.ok else 'red'}]{answer.status or 'none'}[/]",
+            f"[{'green' if answer.ok else 'red'}]{_status(answer)}[/]",
             f"{answer.first_ms:.0f} ms",
             f"{answer.second_ms:.0f} ms",
-            escape(_told(answer)),
         )
+        rows.add_row(*cells, *([escape(_told(answer))] if with_words else []))
     return rows
+
+
+def _status(answer: Answer) -> str:
+    status = str(answer.status or "none")
+    return f"{status}, pretended" if answer.route.pretended else status
 
 
 def _told(answer: Answer) -> str:
@@ -228,7 +234,8 @@ def requests(
     if as_json:
         typer.echo(json.dumps([answer.as_json() for answer in results], indent=2))
     else:
-        wide_console().print(table(results))
+        console = wide_console()
+        console.print(table(results, console.width))
     raise typer.Exit(0 if all(answer.ok for answer in results) else 1)
 
 
