@@ -1,7 +1,9 @@
 """The provider talks to this machine or to nobody."""
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -132,3 +134,39 @@ def test_an_emulator_that_is_down_is_named_in_one_line() -> None:
     access = Services(Config("us-east-1", endpoint="http://127.0.0.1:9", max_attempts=1))
     with pytest.raises(ProviderError, match=r"sts:GetCallerIdentity: the AWS emulator at .* does not answer"):
         assert access.account
+
+
+@pytest.fixture
+def throttling() -> Iterator[tuple[str, list[int]]]:
+    """A service that has had enough twice, then answers; and what it answered."""
+    answered: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            tired = len(answered) < 2
+            body = b'{"__type": "ThrottlingException"}' if tired else b'{"TableNames": ["t"]}'
+            answered.append(400 if tired else 200)
+            self.send_response(answered[-1])
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", answered
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_service_that_throttles_is_asked_again(
+    throttling: tuple[str, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, answered = throttling
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+    access = Services(Config("us-east-1", endpoint=url))
+    assert access.call("dynamodb", "us-east-1", "ListTables", {})["TableNames"] == ["t"]
+    assert answered == [400, 400, 200]
