@@ -23,6 +23,8 @@ A killed engine (SIGKILL, power loss) leaves three things behind:
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,6 +54,8 @@ class Recovery:
 
     locks: tuple[str, ...] = ()
     orphans: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
+    """The state file, if it was cut short and its backup was put back."""
     forgotten: tuple[str, ...] = ()
     """URNs whose pending operation was dropped."""
     deleted: tuple[str, ...] = ()
@@ -67,6 +71,7 @@ class Recovery:
         done = (
             ("removed the lock of", self.locks),
             ("ended a provider left behind:", self.orphans),
+            ("put back the backup of the state", self.restored),
             ("forgot what was pending:", self.forgotten),
             ("deleted what was half made:", self.deleted),
             ("read again:", self.refreshed),
@@ -117,7 +122,9 @@ def recover(stack: str, engine: Engine) -> Recovery:
     place = Path(_project(engine.program)) / stack
     locks = _release(backend / "locks" / "organization" / place, stack)
     orphans = _end_orphans(Path(engine.env["PULUMI_HOME"]))
-    pending = _pending(backend / "stacks" / f"{place}.json")
+    state = backend / "stacks" / f"{place}.json"
+    restored = (state.name,) if restore(state) else ()
+    pending = _pending(state)
     forgotten = [op for op in pending if op["type"] not in {"updating", "deleting"}]
     deleted = _forget(stack, engine) if forgotten else ()
     if deleted:
@@ -128,10 +135,40 @@ def recover(stack: str, engine: Engine) -> Recovery:
     return Recovery(
         locks=locks,
         orphans=orphans,
+        restored=restored,
         forgotten=tuple(op["resource"]["urn"] for op in forgotten),
         deleted=deleted,
         refreshed=unsure,
     )
+
+
+def restore(state: Path) -> bool:
+    """Puts the engine's backup in place of a state file that was cut short; whether that was needed.
+
+    The backup is one step older. What happened in between is in its pending operations.
+
+    Raises:
+        SandboxError: there is no whole backup either.
+    """
+    if not state.exists() or _is_whole(state):
+        return False
+    backup = state.with_name(f"{state.name}.bak")
+    if not backup.exists() or not _is_whole(backup):
+        raise SandboxError(
+            f"the state {state} was cut short, and there is no whole backup beside it",
+            "in the sandbox, start afresh: `halfmetal sandbox down`, then `halfmetal up`",
+        )
+    whole = state.with_name(f".{state.name}.{os.getpid()}")
+    shutil.copyfile(backup, whole)
+    whole.replace(state)
+    return True
+
+
+def _is_whole(state: Path) -> bool:
+    try:
+        return isinstance(json.loads(state.read_bytes()), dict)
+    except ValueError:
+        return False
 
 
 def _targets(urns: Iterable[str]) -> list[str]:

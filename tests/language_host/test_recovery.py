@@ -17,7 +17,7 @@ import pytest
 from sandbox.engine import Engine
 from sandbox.errors import SandboxError
 from sandbox.plugins import install_engine
-from sandbox.recovery import Lock, Recovery, recover, settled
+from sandbox.recovery import Lock, Recovery, recover, restore, settled
 
 MakeProject = Callable[..., Any]
 FindProcesses = Callable[[Path], list[str]]
@@ -240,3 +240,43 @@ def _update(made: Any, until: str) -> Iterator[subprocess.Popen[str]]:
 def _kill_when_begun(made: Any, operation: str) -> None:
     with _update(made, operation) as update:
         update.send_signal(signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class CutShort:
+    """A state file, its backup, and what the file holds after a restore."""
+
+    name: str
+    state: str | None
+    backup: str | None
+    after: str | None
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        CutShort("no state yet", None, None, None),
+        CutShort("whole", '{"version": 3}', '{"version": 2}', '{"version": 3}'),
+        CutShort("empty", "", '{"version": 2}', '{"version": 2}'),
+        CutShort("half", '{"version": 3, "check', '{"version": 2}', '{"version": 2}'),
+    ],
+    ids=lambda case: case.name,
+)
+def test_a_state_cut_short_gives_way_to_its_backup(case: CutShort, tmp_path: Path):
+    state = tmp_path / "dev.json"
+    for path, content in ((state, case.state), (tmp_path / "dev.json.bak", case.backup)):
+        if content is not None:
+            path.write_text(content)
+    assert restore(state) is (case.state != case.after)
+    assert (state.read_text() if state.exists() else None) == case.after
+
+
+@pytest.mark.parametrize("backup", [None, "", "{"], ids=["no backup", "an empty backup", "half a backup"])
+def test_a_state_cut_short_without_a_whole_backup_is_an_error(backup: str | None, tmp_path: Path):
+    state = tmp_path / "dev.json"
+    state.write_text("")
+    if backup is not None:
+        (tmp_path / "dev.json.bak").write_text(backup)
+    with pytest.raises(SandboxError, match="cut short") as caught:
+        restore(state)
+    assert "halfmetal sandbox down" in caught.value.remedy
