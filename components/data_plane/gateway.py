@@ -31,6 +31,8 @@ _GRACE_SECONDS: Final = 75
 # A configuration that does not start is told after this, not after the ten minutes that are the default.
 _DEADLINE_SECONDS: Final = 240
 
+_WAIT_FOR: Final = "pulumi.com/waitFor"
+
 _SELECTOR: Final = {"app.kubernetes.io/name": "halfmetal-gateway"}
 _LABELS: Final = {**_SELECTOR, ROLE_LABEL: GATEWAY, "app.kubernetes.io/managed-by": "halfmetal"}
 
@@ -80,7 +82,7 @@ class Gateway(Component):
         )
         self._service = core.v1.Service(
             self.child("address"),
-            metadata=metadata,
+            metadata=metadata | {"annotations": {_WAIT_FOR: _when_addressed(args)}},
             spec=_service(args),
             opts=self.options(),
         )
@@ -106,6 +108,15 @@ class Gateway(Component):
 def _address(status: Any) -> str:
     first = status.load_balancer.ingress[0]
     return str(first.hostname or first.ip)
+
+
+def _when_addressed(args: GatewayArgs) -> str:
+    """What the Service is waited for: its address. That pods are ready is the Deployment's to say.
+
+    Left to itself the Kubernetes provider lets ten seconds pass after pods have become ready.
+    """
+    address = ".status.loadBalancer.ingress[0]" if args.exposure == "load-balancer" else ".spec.clusterIP"
+    return f"jsonpath={{{address}}}"
 
 
 def _service(args: GatewayArgs) -> dict[str, Any]:

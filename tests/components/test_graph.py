@@ -228,6 +228,20 @@ class TestHybrid:
         assert rolling["embed"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
 
 
+@pytest.mark.parametrize(
+    ("topology", "address"),
+    [
+        pytest.param("hybrid", ".spec.clusterIP", id="a node port has it at once"),
+        pytest.param("dedicated", ".status.loadBalancer.ingress[0]", id="a load balancer is given one"),
+    ],
+)
+def test_gateway_is_waited_for_until_it_has_an_address(
+    topology: str, address: str, deployed: dict[str, Recording]
+):
+    service = deployed[topology].one("kubernetes:core/v1:Service", "gateway-address").inputs
+    assert service["metadata"]["annotations"]["pulumi.com/waitFor"] == f"jsonpath={{{address}}}"
+
+
 class TestDedicated:
     def test_data_route_meets_nothing_serverless(self, deployed: dict[str, Recording]):
         dedicated = deployed["dedicated"]
