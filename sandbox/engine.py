@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import SandboxError
-from sandbox.paths import REPO, state_dir
+from sandbox.paths import REPO, StatePaths, state_dir
 from sandbox.signals import interruptible, reached_children
 
 if TYPE_CHECKING:
@@ -206,16 +206,19 @@ class Engine:
 
     def _operation(self, name: str, stack: str, step: Step | None, arguments: Sequence[str]) -> Outcome:
         command = [name, "--stack", stack, "--non-interactive", "--color", "never", *arguments]
-        log = state_dir() / "logs" / f"pulumi-{name}-{stack}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
+        paths = StatePaths(state_dir())
+        for directory in (paths.logs, paths.tmp):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        log = paths.logs / f"pulumi-{name}-{stack}.log"
         events = Events()
-        with tempfile.TemporaryDirectory() as folder, log.open("w") as output:
+        with tempfile.TemporaryDirectory(dir=paths.tmp) as folder, log.open("w") as output:
             path = Path(folder) / "events.json"
             process = subprocess.Popen(
                 [self._pulumi(), *command, "--event-log", str(path)],
                 cwd=self.program,
-                # The event log is one of the engine's options for its own automation.
-                env=self.env | {"PULUMI_DEBUG_COMMANDS": "true"},
+                # The event log is one of the engine's options for its own automation. What a killed engine
+                # leaves lies where `down` removes it.
+                env=self.env | {"PULUMI_DEBUG_COMMANDS": "true", "TMPDIR": str(paths.tmp)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
