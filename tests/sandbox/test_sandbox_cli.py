@@ -156,7 +156,9 @@ class TestRecover:
             "pure": {
                 "locks": ["process 41"],
                 "orphans": [],
+                "restored": [],
                 "forgotten": ["urn:a", "urn:b"],
+                "deleted": [],
                 "refreshed": [],
             }
         }
