@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import SandboxError
+from sandbox.lifeline import Lifeline, dead_services
 from sandbox.paths import REPO, StatePaths, state_dir
 from sandbox.signals import interruptible, reached_children
 
@@ -223,9 +224,15 @@ class Engine:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+            lifeline = Lifeline(process, lambda: dead_services(paths.run))
+
+            def meanwhile() -> None:
+                _show(step, events)
+                lifeline.look()
+
             try:
                 with interruptible():
-                    self._follow(process, path, events, lambda: _show(step, events))
+                    self._follow(process, path, events, meanwhile)
             except BaseException as fault:
                 _interrupt(process, told=reached_children(fault))
                 raise
@@ -233,7 +240,7 @@ class Engine:
 
     @staticmethod
     def _follow(
-        process: subprocess.Popen[bytes], path: Path, events: Events, show: Callable[[], None]
+        process: subprocess.Popen[bytes], path: Path, events: Events, meanwhile: Callable[[], None]
     ) -> None:
         ended = threading.Event()
 
@@ -248,7 +255,7 @@ class Engine:
             last = ended.wait(_POLL_SECONDS)
             for line in lines.new():
                 events.read(json.loads(line))
-            show()
+            meanwhile()
             if last:
                 return
 
