@@ -18,6 +18,7 @@ from sandbox import instance as instances
 from sandbox import ports, processes, shell
 from sandbox.cluster import fleet, kubeconfig, kwok
 from sandbox.cluster.pki import Pki
+from sandbox.engines import engines, orphaned_plugins
 from sandbox.errors import SandboxError
 from sandbox.instance import DURABLE_PORTS, Instance, Topology, locked, state_key
 from sandbox.paths import StatePaths, cache_dir, default_state_dir, state_dir
@@ -37,6 +38,8 @@ from sandbox.toolchain import Group, ensure
 
 _ACCESS = Path(__file__).parent / "cluster" / "access.yaml"
 _NODES_DEADLINE_S = 60.0
+# How long an engine may take to finish the calls that it is in the middle of.
+_ENGINE_GRACE_S = 10.0
 _CLUSTER_GROUPS: tuple[Group, ...] = ("engine", "kubernetes-provider", "cluster", "kwok", "gateway")
 
 
@@ -72,12 +75,13 @@ def up(topology: str, progress: Progress) -> Outcome:
 def down(progress: Progress) -> list[str]:
     """Stop everything and remove the state. Returns the names of the services that ran.
 
-    Works whatever is missing or broken. It ends no process that does not carry this sandbox's mark, and
-    removes no directory that it did not make.
+    Works whatever is missing or broken. It ends no process but those that carry this sandbox's mark and the
+    engines that work on it, and removes no directory that it did not make.
     """
     root = state_dir()
     with interruptible(), _told_of_disk(), _alone(root, progress):
         _refuse_foreign(root)
+        _end_engines(StatePaths(root).pulumi_home, progress)
         instance = _instance(root)
         stopped = Supervisor(StatePaths(root), _defined(instance)).down(progress)
         _remove(root)
@@ -267,6 +271,14 @@ def _remove(root: Path) -> None:
             path.unlink()
     if root.is_dir():
         shutil.rmtree(root)
+
+
+def _end_engines(pulumi_home: Path, progress: Progress) -> None:
+    """End what would go on without the services, and write its state where it has just been removed."""
+    for engine in engines(pulumi_home):
+        progress.say(f"ending process {engine.pid}, an engine that is at work on this sandbox")
+        processes.stop(engine, grace_s=_ENGINE_GRACE_S)
+    processes.end(orphaned_plugins(pulumi_home), grace_s=_ENGINE_GRACE_S)
 
 
 @contextlib.contextmanager

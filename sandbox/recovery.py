@@ -35,11 +35,12 @@ from urllib.parse import unquote, urlsplit
 import psutil
 import yaml
 
+from sandbox.engines import orphaned_plugins
 from sandbox.errors import SandboxError
 from sandbox.processes import end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from sandbox.engine import Engine
 
@@ -228,28 +229,9 @@ def _release(directory: Path, stack: str) -> tuple[str, ...]:
 
 def _end_orphans(pulumi_home: Path) -> tuple[str, ...]:
     """Ends the plugins of this sandbox that no engine is parent to, once they have finished their calls."""
-    orphans = list(_orphans(pulumi_home))
+    orphans = orphaned_plugins(pulumi_home)
     end(orphans, grace_s=_LAST_CALL_S)
     return tuple(f"process {process.pid}" for process in orphans)
-
-
-def _orphans(pulumi_home: Path) -> Iterator[psutil.Process]:
-    for process in psutil.process_iter(["cmdline", "ppid", "environ", "username"]):
-        environ, line = process.info["environ"] or {}, process.info["cmdline"] or []
-        if environ.get("PULUMI_HOME") == str(pulumi_home) and _is_plugin(line):
-            try:
-                engine = psutil.Process(process.info["ppid"])
-                if "pulumi" not in engine.name():
-                    yield process
-            except psutil.NoSuchProcess:
-                yield process
-
-
-def _is_plugin(line: Sequence[str]) -> bool:
-    modules = {"sandbox.aws.provider", "sandbox.language_host", "pulumi.dynamic"}
-    return bool(modules & set(line)) or any(
-        Path(word).name.startswith("pulumi-resource-") for word in line[:2]
-    )
 
 
 def _pending(state: Path) -> list[Mapping[str, Any]]:

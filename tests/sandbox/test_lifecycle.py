@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from sandbox.processes import Record
 from sandbox.progress import Progress
 from sandbox.toolchain import Toolchain
 
+SLEEP = shutil.which("sleep") or "sleep"
 # Forked, not started anew: the imports would be most of what these tests take.
 FORK = multiprocessing.get_context("fork")
 
@@ -241,6 +243,25 @@ def test_a_directory_with_somebodys_files_is_neither_used_nor_removed(sandbox: S
         down()
 
     assert (sandbox.state / "thesis.txt").read_text() == "years of work"
+
+
+def test_down_ends_engines_at_work_on_this_sandbox_and_nothing_else_of_its_shells(sandbox: Sandbox):
+    sandbox.release()
+    up()
+    ours, theirs = sandbox.state / "pulumi", sandbox.home / "elsewhere" / "pulumi"
+    engine, editor, other = (
+        subprocess.Popen([name, "60"], executable=SLEEP, env={"PULUMI_HOME": str(home)})
+        for name, home in (("pulumi", ours), ("vi", ours), ("pulumi", theirs))
+    )
+    try:
+        down()
+
+        assert engine.wait(5) == -signal.SIGTERM
+        assert (editor.poll(), other.poll()) == (None, None)
+    finally:
+        for process in (engine, editor, other):
+            process.kill()
+            process.wait()
 
 
 @pytest.mark.parametrize(
