@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 # Lines of the engine's log that go with a failure: enough to see the cause, short enough to read.
 _TAIL = 25
+# How long the gateway may take to find pods that an update has just made.
+_PATIENCE_SECONDS = 15.0
 # How the policy pack begins the line in which it sums up.
 _PACK = "halfmetal: "
 
@@ -60,7 +62,7 @@ def up(
         raise _cause(error, stack) from error
     with progress.step("requests through every route"):
         outputs = engine.outputs(stack)
-        results = answers(outputs, pretended_workloads(spec))
+        results = answers(outputs, pretended_workloads(spec), _PATIENCE_SECONDS)
     if as_json:
         typer.echo(json.dumps(_report(stack, outcome, outputs, results), indent=2))
     else:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 # The longest wait for one answer: HTTP API's own limit (catalog: http-api timeout).
 _TIMEOUT_SECONDS = 30.0
+_ASK_AGAIN_SECONDS = 0.2
 _FILE_WIDTH = 140
 _ROOM_FOR_WORDS = 120
 _SENTENCE = "Serverless where traffic is spiky, metal where it is not."
@@ -111,9 +112,17 @@ def pretended_workloads(stack: Stack) -> frozenset[str]:
     )
 
 
-def send(route: Route, client: httpx.Client) -> Answer:
-    """Ask twice; the second answer counts, and both latencies are told."""
+def send(route: Route, client: httpx.Client, patience_s: float = 0.0) -> Answer:
+    """Ask twice; the second answer counts, and both latencies are told.
+
+    For `patience_s` seconds a model that is not there yet is asked again: right after an update the gateway
+    has a moment to go until it has found the new pods.
+    """
     first = _ask(route, client)
+    deadline = time.monotonic() + patience_s
+    while not route.pretended and _is_not_there(first) and time.monotonic() < deadline:
+        time.sleep(_ASK_AGAIN_SECONDS)
+        first = _ask(route, client)
     second = _ask(route, client)
     response = second.response
     return Answer(
@@ -123,6 +132,10 @@ def send(route: Route, client: httpx.Client) -> Answer:
         second_ms=second.milliseconds,
         detail=second.error if response is None else _summary(response),
     )
+
+
+def _is_not_there(asked: _Asked) -> bool:
+    return asked.response is not None and asked.response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
 
 
 @dataclass(frozen=True)
@@ -178,12 +191,14 @@ def _summary(response: httpx.Response) -> str:
             return json.dumps(body)[:80]
 
 
-def answers(outputs: Mapping[str, Any], pretended: Collection[str] = ()) -> list[Answer]:
-    """Every route's answer, in the order of `routes`."""
+def answers(
+    outputs: Mapping[str, Any], pretended: Collection[str] = (), patience_s: float = 0.0
+) -> list[Answer]:
+    """Every route's answer, in the order of `routes`; see `send` for `patience_s`."""
     import httpx
 
     with httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
-        return [send(route, client) for route in routes(outputs, pretended)]
+        return [send(route, client, patience_s) for route in routes(outputs, pretended)]
 
 
 def table(results: list[Answer], width: int) -> Table:

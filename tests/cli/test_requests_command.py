@@ -90,6 +90,30 @@ def test_the_second_answer_counts():
     assert ask(ROUTE, lambda _: next(told)).detail == "warm"
 
 
+@pytest.mark.parametrize(
+    ("route", "patience_s", "asked"),
+    [
+        pytest.param(ROUTE, 60.0, 4, id="asked again until it is there, and once more"),
+        pytest.param(ROUTE, 0.0, 2, id="no patience: asked twice"),
+        pytest.param(PRETENDED, 60.0, 2, id="pretended: nobody will ever be there"),
+    ],
+)
+def test_a_model_that_is_not_there_yet(
+    route: Route, patience_s: float, asked: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(cli.requests, "_ASK_AGAIN_SECONDS", 0.0)
+    told = [httpx.Response(503), httpx.Response(503), *[httpx.Response(200)] * 2]
+    heard: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        heard.append(request)
+        return told[len(heard) - 1]
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        send(route, client, patience_s)
+    assert len(heard) == asked
+
+
 def test_nobody_there_is_an_answer_too():
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("connection refused", request=request)
