@@ -73,6 +73,7 @@ class Worker:
         self._stop_asked = asyncio.Event()
         self._grace_s = 0.0
         self._reported: Object = pod.get("status", {})
+        self._last_refusal = ""
 
     @property
     def uid(self) -> str:
@@ -108,11 +109,8 @@ class Worker:
         while True:
             try:
                 await self._around.client.delete(path_of(self.pod, PODS), grace_s=0, uid=self.uid)
-            except Unavailable:
-                await asyncio.sleep(backoff.next())
-            except ApiError as error:
-                logger.warning("%s cannot be deleted: %s", self.name, error)
-                return
+            except (ApiError, Unavailable) as error:
+                await self._wait_after(error, backoff)
             else:
                 return
 
@@ -203,15 +201,22 @@ class Worker:
             try:
                 await self._report()
                 backoff.reset()
-            except ApiError as error:
-                if error.status in {NOT_FOUND, CONFLICT}:
+            except (ApiError, Unavailable) as error:
+                if isinstance(error, ApiError) and error.status in {NOT_FOUND, CONFLICT}:
                     # It is gone, or another pod has its name: there is nobody to report about.
                     return
-                logger.warning("the status of %s is refused: %s", self.name, error)
-                await asyncio.sleep(backoff.next())
-            except Unavailable:
                 self._dirty.set()
-                await asyncio.sleep(backoff.next())
+                await self._wait_after(error, backoff)
+
+    async def _wait_after(self, error: ApiError | Unavailable, backoff: Backoff) -> None:
+        """Everything is tried again: what nobody heard now may never change, and so never be told, again.
+
+        Refusals included: an API server that has just started forbids all until it has read its roles.
+        """
+        if isinstance(error, ApiError) and str(error) != self._last_refusal:
+            logger.warning("what %s reports is refused: %s; trying again", self.name, error)
+            self._last_refusal = str(error)
+        await asyncio.sleep(backoff.next())
 
     async def _report(self) -> None:
         seen = Seen(
