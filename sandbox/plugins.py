@@ -59,8 +59,12 @@ def install_plugins(pulumi_home: Path, programs: Mapping[str, Path]) -> None:
         pulumi_home: the `PULUMI_HOME` of the sandbox.
         programs: the toolchain's, by name. An official provider plugin among them is used, else our own.
     """
+    scratch = pulumi_home / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # The Kubernetes provider writes a kubeconfig at every start, and never removes it.
+    here = f"export TMPDIR={shlex.quote(str(scratch))}\n"
     for plugin in plugins(programs):
-        _write(pulumi_home / "plugins" / plugin.file, plugin.script)
+        _write(pulumi_home / "plugins" / plugin.file, here + plugin.script)
 
 
 def plugins(programs: Mapping[str, Path]) -> Sequence[Plugin]:
