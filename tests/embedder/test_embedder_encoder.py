@@ -37,7 +37,7 @@ def test_no_texts_give_no_rows():
     assert encoder().encode([]).shape == (0, encoder().dimensions)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(st.text(max_size=80), min_size=1, max_size=5))
 def test_rows_are_unit_length_and_do_not_depend_on_their_company(texts: list[str]):
     together = encoder().encode(texts)

@@ -382,7 +382,7 @@ def _outcome(stack: Stack) -> tuple[object, ...]:
     return (*placed, *found)
 
 
-@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(_stacks, st.randoms(use_true_random=False))
 def test_any_stack_is_decided_or_an_error_alike_in_any_order_of_its_workloads(
     shape: dict[str, Any], random: Any
@@ -396,7 +396,7 @@ def test_any_stack_is_decided_or_an_error_alike_in_any_order_of_its_workloads(
         assert _outcome(stack) == _outcome(stack) == _outcome(shuffled)
 
 
-@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(_stacks)
 def test_a_home_that_nobody_named_breaks_no_mandatory_rule(shape: dict[str, Any]):
     shape = {**shape, "workloads": [{**each, "placement": {}} for each in shape["workloads"]]}

@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stack_examples import DEDICATED, HYBRID, PURE, Raw, changed
 from test_stack_schema import leaves
@@ -33,19 +33,16 @@ def no_json(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
 
-@settings(max_examples=60)
 @given(anything)
 def test_anything_at_all(raw: object) -> None:
     check(raw)
 
 
-@settings(max_examples=150)
 @given(st.data(), st.sampled_from([HYBRID, PURE, DEDICATED]), anything)
 def test_anything_anywhere(data: st.DataObject, stack: Raw, value: object) -> None:
     check(changed(stack, {data.draw(st.sampled_from(sorted(leaves(stack)))): value}))
 
 
-@settings(max_examples=60)
 @given(
     st.data(), st.sampled_from([HYBRID, PURE, DEDICATED]), st.from_regex(r"[A-Za-z_-]{1,12}", fullmatch=True)
 )
@@ -55,7 +52,6 @@ def test_any_key_anywhere(data: st.DataObject, stack: Raw, key: str) -> None:
     check(changed(stack, {f"{beside}.{key}" if beside else key: 1}))
 
 
-@settings(max_examples=200)
 @given(st.text(alphabet="{}[]:,-&*<>!|'\"#%@ \n\tab1.~?", max_size=40))
 def test_any_text_is_yaml_or_not(text: str) -> None:
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from pydantic import BaseModel, TypeAdapter
@@ -154,7 +154,6 @@ values = st.one_of(
 )
 
 
-@settings(max_examples=100)
 @given(st.data(), st.sampled_from(STACKS))
 def test_it_accepts_whatever_is_accepted(data: st.DataObject, stack: Raw) -> None:
     paths = data.draw(st.lists(st.sampled_from(sorted(leaves(stack))), min_size=1, max_size=2, unique=True))
