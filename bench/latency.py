@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bench.measure import TIMEOUT_S, BenchError, machine, print_json, report, tell, told
-from cli.requests import pretended_workloads, routes
+from cli.routes import pretended_workloads, routes
 from cli.stacks import existing
 from components.spec import load_file
 from sandbox.engine import Engine
@@ -31,7 +31,7 @@ from sandbox.node.addresses import to_loopback
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cli.requests import Route
+    from cli.routes import Route
 
 # An HTTP API waits no longer for an integration.
 _ANSWER_S = 30.0

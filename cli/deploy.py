@@ -17,7 +17,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.requests import Answer, answers, pretended_workloads, table, wide_console
+from cli.console import wide_console
+from cli.requests import table
+from cli.routes import Answer, answers, pretended_workloads
 from cli.stacks import existing
 from sandbox import lifecycle
 from sandbox.engine import Engine, Outcome

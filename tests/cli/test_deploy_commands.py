@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 import cli.deploy
-from cli.requests import Answer, Route
+from cli.routes import Answer, Route
 from sandbox.engine import Events, Outcome, PolicyFinding
 from sandbox.errors import SandboxError
 from sandbox.instance import PORT_NAMES, Instance, Topology

@@ -10,7 +10,8 @@ import typer
 from typer.testing import CliRunner
 
 import cli.requests
-from cli.requests import Answer, Route, pretended_workloads, routes, send
+import cli.routes
+from cli.routes import Answer, Route, pretended_workloads, routes, send
 from cli.stacks import existing
 from components.spec import load_file
 from sandbox.errors import SandboxError
@@ -101,7 +102,7 @@ def test_the_second_answer_counts():
 def test_a_model_that_is_not_there_yet(
     route: Route, patience_s: float, asked: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(cli.requests, "_ASK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(cli.routes, "_ASK_AGAIN_SECONDS", 0.0)
     told = [httpx.Response(503), httpx.Response(503), *[httpx.Response(200)] * 2]
     heard: list[httpx.Request] = []
 
