@@ -149,6 +149,17 @@ def _cores_in_range(value: float) -> float:
 _LEAST_CORES: Final = 0.001
 _MOST_CORES: Final = 1024
 
+
+def _ratio(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise mistake("is not a number", "write a plain number, like 1 or 0.25")
+    if not 0 <= value <= _LARGEST_RATIO:  # NaN is in no range
+        raise mistake("is no possible ratio", f"write a number from 0 to {_LARGEST_RATIO}")
+    return value
+
+
+_LARGEST_RATIO: Final = 1_000_000
+
 Text = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]
@@ -165,6 +176,12 @@ Cores = Annotated[
         }
     ),
 ]
+Ratio = Annotated[
+    float,
+    BeforeValidator(_ratio),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": _LARGEST_RATIO}),
+]
+"""How many times something is something else: a number without a unit, since it has none."""
 Name = Annotated[
     str,
     Matching(

@@ -2,15 +2,45 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from components.spec.control_plane import FunctionMemory, FunctionTimeout, LogRetention, ReservedConcurrency
 from components.spec.data_plane import Accelerator, Image
-from components.spec.fields import Cores, Count, Distinct, Flag, Matching, Model, Name, Port, Positive, Quoted
+from components.spec.fields import (
+    Cores,
+    Count,
+    Distinct,
+    Flag,
+    Matching,
+    Model,
+    Name,
+    Port,
+    Positive,
+    Quoted,
+    Ratio,
+    mistake,
+)
 from components.spec.units import Duration, Memory, Rate, Share
 
 FUNCTION_HOMES: Final = ("function", "reserved-function")
 """Homes that are functions; the others are nodes."""
+
+HOURS_A_DAY: Final = 24
+_ROUNDING: Final = 1e-9
+
+
+def _shape_of_a_day(weights: tuple[float, ...]) -> tuple[float, ...]:
+    """The weights with a mean of 1, so that `rate` times a weight is the rate of that hour."""
+    if len(weights) != HOURS_A_DAY:
+        raise mistake(
+            f"has {len(weights)} weights, and a day has {HOURS_A_DAY} hours",
+            "write one weight for each hour, the first for 00:00 to 01:00 UTC",
+        )
+    mean = sum(weights) / HOURS_A_DAY
+    if not mean:
+        raise mistake("is zero in every hour", "write weights, or leave the key out if they are not known")
+    return weights if abs(mean - 1) < _ROUNDING else tuple(weight / mean for weight in weights)
+
 
 EnvName = Annotated[
     str, Matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable", "write it like LOG_LEVEL")
@@ -19,6 +49,18 @@ EnvValue = Annotated[str, Quoted]
 Argument = Annotated[str, Quoted]
 Size = Annotated[Memory, Positive]
 Time = Annotated[Duration, Positive]
+DailyShape = Annotated[
+    tuple[Ratio, ...],
+    AfterValidator(_shape_of_a_day),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {"type": "number", "minimum": 0},
+            "minItems": HOURS_A_DAY,
+            "maxItems": HOURS_A_DAY,
+        }
+    ),
+]
 
 
 class ContainerServe(Model):
@@ -177,6 +219,30 @@ class Traffic(Model):
         default=None,
         description="Work of one request on an idle, warm replica. Default: not known.",
         examples=["25ms"],
+    )
+    burstiness: Ratio | None = Field(
+        default=None,
+        description=(
+            "How unevenly requests come: squared coefficient of variation of the times between them. 0 is a "
+            "clock's tick, 1 is chance (Poisson), more is bursts. Default: not known."
+        ),
+        examples=[1.2],
+    )
+    service_variation: Ratio | None = Field(
+        default=None,
+        description=(
+            "How much the work differs between requests: squared coefficient of variation of the service "
+            "time. 0 is always the same, 1 as exponential. Default: not known."
+        ),
+        examples=[0.5],
+    )
+    hourly: DailyShape | None = Field(
+        default=None,
+        description=(
+            "Shape of the day: 24 weights, one for each hour from 00:00 UTC; only their proportions count. "
+            "Default: not known."
+        ),
+        examples=[[0.5] * 8 + [1.5] * 12 + [0.5] * 4],
     )
 
 

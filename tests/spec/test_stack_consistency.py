@@ -378,6 +378,12 @@ CASES = [
         {f"{EMBED}.traffic.peak": "10/s"},
     ),
     Case(
+        "peak below the busiest hour",
+        f"{EMBED}.traffic.peak",
+        "below the rate of the busiest hour, 4 times",
+        {f"{EMBED}.traffic.hourly": [0] * 18 + [1] * 6},
+    ),
+    Case(
         "budget below the work itself",
         f"{EMBED}.latency.p99",
         "leaves nothing",

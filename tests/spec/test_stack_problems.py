@@ -36,6 +36,13 @@ def test_what_a_short_stack_means() -> None:
     assert (pool.nodes.min, pool.nodes.max, pool.capacity) == (3, 3, "existing")
 
 
+@pytest.mark.parametrize("scale", [1, 37, 0.001], ids=["of mean 1", "requests an hour", "small"])
+def test_only_the_proportions_of_a_day_count(scale: float) -> None:
+    weights = [0.5] * 8 + [1.5] * 12 + [0.5] * 4
+    stack = load(changed(HYBRID, {f"{EMBED}.traffic.hourly": [weight * scale for weight in weights]}))
+    assert stack.workloads[0].traffic.hourly == pytest.approx(weights)
+
+
 def test_stack_never_changes() -> None:
     stack = load(HYBRID)
     with pytest.raises(ValueError, match="frozen"):
@@ -76,6 +83,33 @@ def test_stack_never_changes() -> None:
         ),
         pytest.param(f"{EMBED}.traffic.utilization", "120%", "", "absurdly", "unit", id="busier than always"),
         pytest.param(f"{EMBED}.traffic.utilization", float("nan"), "", "finite", "35%", id="not a number"),
+        pytest.param(f"{EMBED}.traffic.burstiness", -1, "", "no possible ratio", "0 to", id="below a tick"),
+        pytest.param(
+            f"{EMBED}.traffic.burstiness", float("nan"), "", "no possible ratio", "0 to", id="no burstiness"
+        ),
+        pytest.param(
+            f"{EMBED}.traffic.burstiness", "1.2", "", "not a number", "plain number", id="text for a ratio"
+        ),
+        pytest.param(
+            f"{EMBED}.traffic.service_variation", True, "", "not a number", "plain number", id="a flag"
+        ),
+        pytest.param(
+            f"{EMBED}.traffic.hourly", [1] * 23, "", "has 23 weights", "one weight for each", id="short day"
+        ),
+        pytest.param(
+            f"{EMBED}.traffic.hourly", [0] * 24, "", "zero in every hour", "leave the key out", id="no hour"
+        ),
+        pytest.param(
+            f"{EMBED}.traffic.hourly", "flat", "", "is text, where a list", "`[0.5", id="text for a day"
+        ),
+        pytest.param(
+            f"{EMBED}.traffic.hourly",
+            [1] * 23 + [-1],
+            f"{EMBED}.traffic.hourly[23]",
+            "no possible ratio",
+            "0 to",
+            id="negative hour",
+        ),
         pytest.param(f"{EMBED}.needs.memory", "-1GiB", "", "negative", "16GiB", id="negative memory"),
         pytest.param(f"{EMBED}.needs.memory", {"gib": 1}, "", "not a size", "16GiB", id="keys for a size"),
         pytest.param(f"{EMBED}.needs.memory", None, "", "not a size", "16GiB", id="size left empty"),

@@ -13,6 +13,9 @@ from components.spec.workload import FUNCTION_HOMES, Workload
 _ON_NODES: Final = ("pool", "metal")
 _KIND_OF_HOME: Final = {"pool": "managed", "metal": "metal"}
 
+# What rounding to three digits may take from each of two numbers.
+_ROUNDED: Final = 0.01
+
 
 GATEWAY_NAMES: Final = ("gateway", "halfmetal-gateway")
 """What the gateway's objects are called, and its pods known by, in the namespace that workloads share."""
@@ -257,6 +260,20 @@ def _peak_above_rate(_: Stack, workload: Workload, at: At) -> Problems:
         yield at("traffic.peak", str(peak), f"is below the average rate, {rate}", f"write {rate} or more")
 
 
+def _peak_above_busiest_hour(_: Stack, workload: Workload, at: At) -> Problems:
+    rate, peak, hourly = workload.traffic.rate, workload.traffic.peak, workload.traffic.hourly
+    if rate is None or peak is None or hourly is None or peak < rate:
+        return
+    busiest = max(hourly)
+    if peak < rate * (busiest * (1 - _ROUNDED)):
+        yield at(
+            "traffic.peak",
+            str(peak),
+            f"is below the rate of the busiest hour, {busiest:.3g} times the average rate {rate}",
+            f"write {rate * busiest} or more, or correct hourly",
+        )
+
+
 def _answer_in_time(_: Stack, workload: Workload, at: At) -> Problems:
     takes, budget = workload.traffic.service_time, workload.latency.p99
     if takes is not None and budget is not None and takes >= budget:
@@ -307,6 +324,7 @@ CHECKS: Final[tuple[ItemCheck[Workload], ...]] = (
     _reads,
     _bytes_of_something,
     _peak_above_rate,
+    _peak_above_busiest_hour,
     _answer_in_time,
     _jitter_within_answer,
     _timeout_above_work,
