@@ -1,14 +1,15 @@
-"""Dated facts as data: limits, latencies, accelerators and instance types, each with source and confidence.
+"""Dated facts as data: limits, latencies, prices and machines, each with source, date, region and confidence.
 
 `load()` returns them. No figure in this project is a constant in code: it is here, so that what it rests on
 can be shown beside every decision made with it.
 """
 
-from components.catalog.loading import CatalogError, load
+from components.catalog.catalog import Catalog, Place
+from components.catalog.errors import CatalogError, MissingFigureError, UnknownFigureError
+from components.catalog.loading import load
 from components.catalog.models import (
     Accelerators,
     AcceleratorType,
-    Catalog,
     Confidence,
     Fact,
     FunctionLimits,
@@ -18,19 +19,42 @@ from components.catalog.models import (
     Provenance,
     StateLatency,
 )
+from components.catalog.prices import Architecture, Capacity, Hourly, Offer, Prices, Provider, Regional
+from components.catalog.unit_prices import (
+    CapacityUnitPrice,
+    MemoryTimePrice,
+    RequestPrice,
+    TransferPrice,
+    UnitPrice,
+)
 
 __all__ = [
     "AcceleratorType",
     "Accelerators",
+    "Architecture",
+    "Capacity",
+    "CapacityUnitPrice",
     "Catalog",
     "CatalogError",
     "Confidence",
     "Fact",
     "FunctionLimits",
+    "Hourly",
     "InstanceType",
     "Latency",
     "Limits",
+    "MemoryTimePrice",
+    "MissingFigureError",
+    "Offer",
+    "Place",
+    "Prices",
     "Provenance",
+    "Provider",
+    "Regional",
+    "RequestPrice",
     "StateLatency",
+    "TransferPrice",
+    "UnitPrice",
+    "UnknownFigureError",
     "load",
 ]

@@ -10,6 +10,9 @@ from components.spec.units import Duration, Memory
 
 T = TypeVar("T")
 
+ANYWHERE = "any"
+"""Region of a figure that does not depend on one."""
+
 
 class Confidence(StrEnum):
     """How far a figure may be relied on."""
@@ -23,17 +26,24 @@ class Confidence(StrEnum):
     ASSUMED = "assumed"
     """Not verified. Every output that uses it says so."""
 
+    CONFIGURED = "configured"
+    """Put in the catalog's place by a stack file, which answers for it. Every output that uses it says so."""
 
-class _Model(BaseModel):
+
+class Part(BaseModel):
+    """Base of every part of the catalog: immutable, and an unknown key is an error."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Provenance(_Model):
+class Provenance(Part):
     """Where a figure comes from."""
 
     source: str = Field(min_length=1, description="The document, package or dataset the figure was read in.")
     as_of: date = Field(description="The day it was read there.")
-    region: str = Field(description="The region it holds for; `any` when it does not depend on one.")
+    region: str = Field(
+        min_length=1, description="The region it holds for; `any` when it does not depend on one."
+    )
     confidence: Confidence
     note: str = ""
 
@@ -45,11 +55,14 @@ class Fact(Provenance, Generic[T]):
 
     @property
     def caveat(self) -> str:
-        """` (assumed)` for a figure nobody verified, else nothing: shown behind the figure, always."""
-        return " (assumed)" if self.confidence is Confidence.ASSUMED else ""
+        """` (assumed)` or ` (as configured)` where so, else nothing: shown behind the figure, always."""
+        return _CAVEATS.get(self.confidence, "")
 
 
-class FunctionLimits(_Model):
+_CAVEATS = {Confidence.ASSUMED: " (assumed)", Confidence.CONFIGURED: " (as configured)"}
+
+
+class FunctionLimits(Part):
     """What AWS Lambda allows, and what it takes when nothing is said."""
 
     memory_on_demand: Fact[Memory]
@@ -63,13 +76,13 @@ class FunctionLimits(_Model):
     package_direct: Fact[Memory]
 
 
-class Limits(_Model):
+class Limits(Part):
     """Hard limits, by the thing they limit."""
 
     function: FunctionLimits
 
 
-class StateLatency(_Model):
+class StateLatency(Part):
     """How long a read of shared state takes."""
 
     round_trip_same_zone: Fact[Duration]
@@ -77,7 +90,7 @@ class StateLatency(_Model):
     ten_megabytes_cross_zone: Fact[Duration]
 
 
-class Latency(_Model):
+class Latency(Part):
     """Times, by the thing that takes them."""
 
     state: StateLatency
@@ -92,7 +105,7 @@ class AcceleratorType(Provenance):
     sold_as: Memory = Field(description="The figure on its label, the one people write in a stack file.")
 
 
-class Accelerators(_Model):
+class Accelerators(Part):
     """The accelerators of one instance."""
 
     type: str
@@ -109,12 +122,3 @@ class InstanceType(Provenance):
     architecture: Literal["amd64", "arm64"] = Field(description="As in the label kubernetes.io/arch.")
     bare_metal: bool = False
     accelerators: Accelerators | None = None
-
-
-class Catalog(_Model):
-    """All dated facts."""
-
-    limits: Limits
-    latency: Latency
-    accelerators: dict[str, AcceleratorType]
-    instance_types: dict[str, InstanceType]

@@ -148,4 +148,6 @@ def test_the_data_ships_with_the_package():
         "instance_types.yaml",
         "latency.yaml",
         "limits.yaml",
+        "prices.yaml",
+        "providers.yaml",
     }
