@@ -1,4 +1,9 @@
-"""How hard the property tests try: `--hypothesis-profile quick` for `make unit`, `whole` otherwise."""
+"""What holds for all tests: how hard the property tests try, and which signals reach what they start.
+
+`--hypothesis-profile quick` is for `make unit`; the default, `whole`, tries every example.
+"""
+
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -9,3 +14,8 @@ settings.register_profile(
 )
 settings.register_profile("quick", settings.get_profile("whole"), max_examples=20)
 settings.load_profile("whole")
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and every process inherits that: then
+# nothing that is started here could be interrupted.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
