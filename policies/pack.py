@@ -1,9 +1,9 @@
 """The rules as policies.
 
 Every rule is a resource policy, so that what one resource shows is refused before it is created. A rule whose
-facts lie in several resources is a stack policy too, under the name `<rule>-across-stack`. What cannot be
-decided is said by two policies of its own that never stop anything: an unknown value must neither block a
-deployment nor hide a breach beside it.
+facts lie in several resources is a stack policy too, under the name `<rule>-across-stack`. What a rule only
+advises against, and what cannot be decided, is said by policies that never stop anything: advice is no limit,
+and an unknown value must neither block a deployment nor hide a breach beside it.
 """
 
 import sys
@@ -32,10 +32,12 @@ from policies.subjects import Subject, read
 
 NAME: Final = "halfmetal"
 ACROSS: Final = "-across-stack"
+ADVICE: Final = "advice"
 UNDECIDED: Final = "undecided"
 SUMMARY: Final = "summary"
 
 _RELATIONS: Final[Mapping[str, Callable[[Iterable[PolicyResource]], Iterator[relations.Related]]]] = {
+    "compliance-isolation": relations.node_groups,
     "runaway-function": relations.functions,
     "zone-capacity": relations.node_groups,
 }
@@ -58,6 +60,7 @@ def policies(overrides: Mapping[str, Override], say: Callable[[str], None] | Non
     return [
         *(_of_one_resource(rule, rules, record) for rule in RULES.values()),
         *(_across_stack(RULES[name], rules, record) for name in _RELATIONS),
+        _advice(rules),
         _undecided(rules),
         _undecided_across_stack(rules),
         _summary(record, say or _print),
@@ -85,7 +88,11 @@ class _Judged:
 
     @property
     def refused(self) -> bool:
-        return self.verdict.answer is Answer.REFUSED
+        return self.verdict.answer is Answer.REFUSED and not self.verdict.soft
+
+    @property
+    def advised_against(self) -> bool:
+        return self.verdict.answer is Answer.REFUSED and self.verdict.soft
 
     @property
     def open(self) -> bool:
@@ -194,6 +201,21 @@ def _across_stack(rule: Rule, rules: StackRules, record: _Record) -> Policy:
         enforcement_level=_level(rule, rules),
         severity=PolicySeverity(rule.severity.value),
         remediation_steps=rule.remedy,
+    )
+
+
+def _advice(rules: StackRules) -> Policy:
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        for judged in _alone(rules, args):
+            if judged.advised_against:
+                report(f"{judged.rule.id}: {_violation(judged)}", None)
+
+    return ResourceValidationPolicy(
+        name=ADVICE,
+        description="A rule advises against what it does not refuse.",
+        validate=validate,
+        enforcement_level=EnforcementLevel.ADVISORY,
+        severity=PolicySeverity.LOW,
     )
 
 

@@ -1,7 +1,8 @@
 """Facts that no resource has by itself: they are in how the resources of a stack relate.
 
 A function's log group, its alarm and the stack's budget are resources of their own. The zones of a node group
-are those of its subnets, its placement group is named by its launch template. Names are known at preview only
+are those of its subnets, its launch template names its placement group and its disks' key, and its cluster keeps an
+audit log or none. Names are known at preview only
 sometimes, so a relation is also read off the graph: what a property was computed from.
 """
 
@@ -13,13 +14,14 @@ from pulumi_policy import PolicyResource
 
 from components.placement import NONE, Facts
 from components.spec import Duration
-from policies.bags import ABSENT, UNKNOWN, entries, fetch, whole
+from policies.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
 from policies.subjects import FUNCTION, LAUNCH_TEMPLATE, NODE_GROUP, Subject, read
 
 LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 BUDGET: Final = "aws:budgets/budget:Budget"
 SUBNET: Final = "aws:ec2/subnet:Subnet"
+CLUSTER: Final = "aws:eks/cluster:Cluster"
 PLACEMENT_GROUP: Final = "aws:ec2/placementGroup:PlacementGroup"
 CAPACITY: Final = (
     "aws:ec2/capacityBlockReservation:CapacityBlockReservation",
@@ -68,12 +70,14 @@ def node_groups(resources: Iterable[PolicyResource]) -> Iterator[Related]:
         own = read(NODE_GROUP, group.props)
         if own is None:
             continue
-        facts = replace(own.facts, zones=_zones(group) or own.facts.zones, **_capacity(group, own.facts))
-        missing = frozenset(
-            name
-            for name in ("zones", "efa", "placement_group", "capacity_block_zone")
-            if getattr(facts, name) is None
-        )
+        found = {
+            "zones": _zones(group) or own.facts.zones,
+            "audit_logs": _has_audit_logs(group, own.facts),
+            **_capacity(group, own.facts),
+            **_isolation(group, own.facts),
+        }
+        facts = replace(own.facts, **found)
+        missing = frozenset(name for name, value in found.items() if value is None)
         yield Related(group, own, Subject(facts, missing, own.placed))
 
 
@@ -194,6 +198,27 @@ def _capacity(group: PolicyResource, carried: Facts) -> dict[str, Any]:
         or facts.capacity_block_zone
         or carried.capacity_block_zone,
     }
+
+
+def _isolation(group: PolicyResource, carried: Facts) -> dict[str, Any]:
+    """Whose the machines and the key of the disks are: as the launch template says, where it is read."""
+    found = {"tenancy": carried.tenancy, "own_keys": carried.own_keys}
+    for template in _sources(group, "launchTemplate", LAUNCH_TEMPLATE)[:1]:
+        own = read(LAUNCH_TEMPLATE, template.props)
+        if own is not None:
+            stated = {"tenancy": own.facts.tenancy, "own_keys": own.facts.own_keys}
+            found |= {name: value for name, value in stated.items() if value is not None}
+    return found
+
+
+def _has_audit_logs(group: PolicyResource, carried: Facts) -> bool | None:
+    """Whether the group's cluster keeps an audit log, where the cluster is of this stack."""
+    clusters = _sources(group, "clusterName", CLUSTER)
+    kinds = fetch(clusters[0].props, "enabledClusterLogTypes") if clusters else UNKNOWN
+    kept = list(items(kinds))
+    if "audit" in kept:
+        return True
+    return carried.audit_logs if kinds is UNKNOWN or UNKNOWN in kept else False
 
 
 def _strategy(template: PolicyResource) -> str | None:

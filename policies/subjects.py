@@ -18,6 +18,8 @@ from components.placement import (
     Answer,
     Facts,
     Home,
+    Role,
+    Tenancy,
     Verdict,
 )
 from components.spec import Duration, Memory, UnitError
@@ -127,6 +129,8 @@ def _function(props: Mapping[str, Any]) -> Subject:
     provider = fetch(props, "capacityProviderConfig")
     managed: object = UNKNOWN if provider is UNKNOWN else provider is not ABSENT
     draft.set("managed_instances", managed)
+    if draft.facts.home is not None and not draft.facts.home.is_function:
+        draft.set("twin", value=True)
     draft.set("home", _function_home(draft.facts.home, managed))
     return draft.done()
 
@@ -171,14 +175,19 @@ def _number(value: object, absent: int | None) -> object:
 def _node_group(props: Mapping[str, Any]) -> Subject:
     draft = _carried(fetch(props, "tags"), fetch(props, "tagsAll"))
     draft.set_missing("home", Home.POOL)
+    draft.set("role", Role.NODES)
+    draft.set("managed_cluster", value=True)
     return draft.done()
 
 
 def _launch_template(props: Mapping[str, Any]) -> Subject:
     draft = _carried(fetch(props, "tags"), fetch(props, "tagsAll"))
     draft.set_missing("home", Home.POOL)
+    draft.set("role", Role.NODES)
     draft.set("efa", _has_efa(props))
+    draft.set("own_keys", _has_own_keys(props))
     _read_placement(draft, fetch(props, "placement"))
+    _read_tenancy(draft, fetch(props, "placement"))
     target = fetch(props, "capacityReservationSpecification", "capacityReservationTarget")
     if target is ABSENT:
         draft.set_missing("capacity_block_zone", NONE)
@@ -193,6 +202,28 @@ def _has_efa(props: Mapping[str, Any]) -> object:
     if any(isinstance(kind, str) and kind.startswith("efa") for kind in kinds):
         return True
     return UNKNOWN if interfaces is UNKNOWN or UNKNOWN in kinds else False
+
+
+def _has_own_keys(props: Mapping[str, Any]) -> object:
+    """Whether every disk that the template makes is encrypted with a key that it names."""
+    mappings = fetch(props, "blockDeviceMappings")
+    if mappings is UNKNOWN:
+        return UNKNOWN
+    keys = [fetch(disk, "ebs", "kmsKeyId") for disk in items(mappings) if fetch(disk, "ebs") is not ABSENT]
+    if not keys or ABSENT in keys:
+        return False
+    return UNKNOWN if UNKNOWN in keys else True
+
+
+def _read_tenancy(draft: _Draft, placement: object) -> None:
+    """The tenancy that a template states. A machine that is bare metal is one's own without its saying so."""
+    stated = fetch(placement, "tenancy")
+    if stated is UNKNOWN:
+        draft.set_missing("tenancy", UNKNOWN)
+    elif stated in {"dedicated", "host"}:
+        draft.set("tenancy", Tenancy.DEDICATED)
+    elif draft.facts.tenancy is not Tenancy.BARE_METAL:
+        draft.set("tenancy", Tenancy.SHARED)
 
 
 def _read_placement(draft: _Draft, placement: object) -> None:
@@ -214,14 +245,15 @@ def _read_placement(draft: _Draft, placement: object) -> None:
 
 
 def _workload(props: Mapping[str, Any]) -> Subject:
-    return _pods(fetch(props, "spec", "template"), fetch(props, "metadata", "annotations"))
+    replicas = _number(fetch(props, "spec", "replicas"), 1)
+    return _pods(fetch(props, "spec", "template"), fetch(props, "metadata", "annotations"), replicas)
 
 
 def _pod(props: Mapping[str, Any]) -> Subject:
-    return _pods(props, fetch(props, "metadata", "annotations"))
+    return _pods(props, fetch(props, "metadata", "annotations"), 1)
 
 
-def _pods(template: object, annotations: object) -> Subject:
+def _pods(template: object, annotations: object, replicas: object) -> Subject:
     draft = _carried(annotations, fetch(template, "metadata", "annotations"))
     spec = fetch(template, "spec")
     if draft.facts.home is None or draft.facts.home.is_function:
@@ -231,12 +263,49 @@ def _pods(template: object, annotations: object) -> Subject:
     accelerators = _requested(spec, _is_accelerator)
     if accelerators != 0 or draft.facts.accelerator_type is None:
         draft.set("accelerator_count", accelerators)
+    draft.set("warm_replicas", replicas)
+    if draft.facts.pinned is not False:
+        _read_cores(draft, spec)
     adapters = _requested(spec, lambda name: name == _EFA)
     draft.set("efa", adapters if adapters is UNKNOWN else adapters != 0)
     zones = _zones(spec)
     if zones is not ABSENT:
         draft.set("zones", zones)
     return draft.done()
+
+
+def _read_cores(draft: _Draft, spec: object) -> None:
+    """Whether the kubelet would give the pod cores of its own, on nodes of which it is known that they do.
+
+    It gives them to a pod whose containers all have limits that are their requests, in whole cores.
+    """
+    if spec is UNKNOWN or fetch(spec, "containers") is UNKNOWN:
+        draft.set("pinned", UNKNOWN)
+        return
+    whole_cores = {_asks_whole_cores(container) for container in items(spec, "containers")}
+    if False in whole_cores:
+        draft.set("pinned", value=False)
+    elif UNKNOWN in whole_cores:
+        draft.set("pinned", UNKNOWN)
+
+
+def _asks_whole_cores(container: object) -> object:
+    """Whether a container is held to whole cores: its limits, which are its requests where it states none."""
+    for kind in ("cpu", "memory"):
+        limit = fetch(container, "resources", "limits", kind)
+        request = fetch(container, "resources", "requests", kind)
+        if UNKNOWN in (limit, request):
+            return UNKNOWN
+        if limit is ABSENT or request not in (ABSENT, limit):
+            return False
+    return _is_whole(fetch(container, "resources", "limits", "cpu"))
+
+
+def _is_whole(cores: object) -> bool:
+    if isinstance(cores, str) and cores.endswith("m"):
+        millicores = whole(cores.removesuffix("m"))
+        return millicores is not None and millicores % 1000 == 0
+    return whole(cores) is not None
 
 
 def _is_accelerator(name: str) -> bool:

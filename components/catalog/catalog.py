@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, PrivateAttr
 
 from components.catalog.errors import MissingFigureError, UnknownFigureError
-from components.catalog.models import AcceleratorType, Fact, InstanceType, Latency, Limits, Part
+from components.catalog.models import AcceleratorType, Fact, Guidance, InstanceType, Latency, Limits, Part
 from components.catalog.prices import Capacity, Prices, Provider, Regional
 from components.spec.suggestions import choose
 from components.spec.units import Money
@@ -34,6 +34,7 @@ class Catalog(Part):
 
     limits: Limits
     latency: Latency
+    guidance: Guidance
     prices: Prices
     accelerators: dict[str, AcceleratorType]
     instance_types: dict[str, InstanceType]

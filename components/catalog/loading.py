@@ -42,6 +42,7 @@ def load(directory: Path = DATA) -> Catalog:
                 "limits": _read(directory / "limits.yaml"),
                 "latency": _read(directory / "latency.yaml"),
                 "prices": prices,
+                "guidance": _read(directory / "guidance.yaml"),
                 "accelerators": accelerators,
                 "instance_types": types,
             }

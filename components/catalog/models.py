@@ -6,7 +6,7 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.spec.units import Duration, Memory
+from components.spec.units import Duration, Memory, Share
 
 T = TypeVar("T")
 
@@ -76,10 +76,19 @@ class FunctionLimits(Part):
     package_direct: Fact[Memory]
 
 
+class FrontDoorLimits(Part):
+    """How long API Gateway waits for an answer, by the type of API."""
+
+    http_api: Fact[Duration]
+    rest_api: Fact[Duration]
+    rest_api_streamed: Fact[Duration]
+
+
 class Limits(Part):
     """Hard limits, by the thing they limit."""
 
     function: FunctionLimits
+    front_door: FrontDoorLimits
 
 
 class StateLatency(Part):
@@ -90,10 +99,46 @@ class StateLatency(Part):
     ten_megabytes_cross_zone: Fact[Duration]
 
 
+class ColdStart(Part):
+    """The wait for a function that is not warm, by the size of its package."""
+
+    p95: Fact[Duration]
+    p95_large_package: Fact[Duration]
+
+
 class Latency(Part):
     """Times, by the thing that takes them."""
 
     state: StateLatency
+    cold_start: ColdStart
+
+
+class UtilizationGuidance(Part):
+    """Which home is right at which utilization."""
+
+    function_below: Fact[Share]
+    pool_from: Fact[Share]
+    nodes_above: Fact[Share]
+
+
+class ExecutionGuidance(Part):
+    """How long a request may take before a container is cheaper."""
+
+    container_over: Fact[Duration]
+
+
+class JitterGuidance(Part):
+    """How even answer times must be before nothing but metal will do."""
+
+    metal_below: Fact[Duration]
+
+
+class Guidance(Part):
+    """First answers, where nothing was computed for a workload."""
+
+    utilization: UtilizationGuidance
+    execution: ExecutionGuidance
+    jitter: JitterGuidance
 
 
 class AcceleratorType(Provenance):

@@ -141,12 +141,13 @@ def _pod(placement: Placement) -> dict[str, Any]:
         "enable_service_links": False,
         "termination_grace_period_seconds": _GRACE_SECONDS,
         "security_context": {"seccomp_profile": {"type": "RuntimeDefault"}},
-        "containers": [_serving(workload)],
+        "containers": [_serving(placement)],
         **({"volumes": [_SHARED_MEMORY]} if _spans_gpus(workload) else {}),
     }
 
 
-def _serving(workload: Workload) -> dict[str, Any]:
+def _serving(placement: Placement) -> dict[str, Any]:
+    workload = placement.workload
     serve = _container(workload)
     probe = {"http_get": {"path": serve.ready, "port": "http"}}
     env = {"MODEL_NAME": workload.name, **serve.env}
@@ -156,7 +157,7 @@ def _serving(workload: Workload) -> dict[str, Any]:
         **({"args": list(serve.args)} if serve.args else {}),
         "env": [{"name": key, "value": value} for key, value in sorted(env.items())],
         "ports": [{"name": "http", "container_port": serve.port}],
-        "resources": _resources(workload),
+        "resources": _resources(placement),
         "startup_probe": {**probe, **_STARTUP},
         "readiness_probe": {**probe, **_READINESS},
         "lifecycle": {"pre_stop": {"sleep": {"seconds": _DRAIN_SECONDS}}},
@@ -171,12 +172,16 @@ def _spans_gpus(workload: Workload) -> bool:
     return accelerator is not None and accelerator.count > 1
 
 
-def _resources(workload: Workload) -> dict[str, Any]:
-    """What it asks for; memory and GPUs are limits too. A limit on CPU would only lengthen the tail."""
-    needs = workload.needs
+def _resources(placement: Placement) -> dict[str, Any]:
+    """What it asks for; memory and GPUs are limits too.
+
+    A limit on CPU would only lengthen the tail; on pinned nodes it is what cores are given for.
+    """
+    needs = placement.workload.needs
+    cpu = {"cpu": f"{round(needs.cpu * 1000)}m"}
     memory = f"{needs.memory.mib}Mi"
     gpus = {GPU_RESOURCE: str(needs.accelerator.count)} if needs.accelerator is not None else {}
     return {
-        "requests": {"cpu": f"{round(needs.cpu * 1000)}m", "memory": memory, **gpus},
-        "limits": {"memory": memory, **gpus},
+        "requests": {**cpu, "memory": memory, **gpus},
+        "limits": {**(cpu if placement.facts.pinned else {}), "memory": memory, **gpus},
     }

@@ -1,5 +1,6 @@
 """A pool of nodes on EKS."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +12,7 @@ from components.base import Component
 from components.catalog import InstanceType
 from components.data_plane.eks_cluster import EksCluster
 from components.data_plane.scheduling import labels, taints
-from components.placement import Facts
+from components.placement import Facts, Tenancy
 from components.spec import Pool
 
 # Room for the images of model servers, which take tens of gigabytes.
@@ -29,6 +30,25 @@ _EFFECTS: Final = {
     "NoExecute": "NO_EXECUTE",
 }
 _TEMPLATE: Final = "k8s.io/cluster-autoscaler/node-template"
+
+# nodeadm merges this part of the user data with the one that EKS adds for its own image. Whole cores go to
+# the pods that ask for them, and cores and devices of a pod are of one NUMA node, or it is not admitted.
+_PINNED_NODE: Final = """\
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="//"
+
+--//
+Content-Type: application/node.eks.aws
+
+apiVersion: node.eks.aws/v1alpha1
+kind: NodeConfig
+spec:
+  kubelet:
+    config:
+      cpuManagerPolicy: static
+      topologyManagerPolicy: single-numa-node
+--//--
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +73,9 @@ class NodePool(Component):
     Creates: a placement group if the pool asks for one; with EFA, a security group whose members reach each
     other; a launch template; the node group; for each label, taint and resource of its nodes a tag on the
     scaling group, by which an autoscaler knows what a node would be like before there is any.
+
+    Nodes of a metal pool share their hardware with no other account. Those of a pinned pool give whole cores
+    to the pods that ask for them.
 
     Tags, sizes, labels, taints, the Kubernetes version and the launch template change in place. A change of
     zones, instance type or capacity makes a new node group beside the old one, which then goes.
@@ -103,6 +126,7 @@ class NodePool(Component):
                         "volume_size": _DISK_GIB,
                         "volume_type": "gp3",
                         "encrypted": "true",
+                        "kms_key_id": args.pool.encryption_key,
                         "delete_on_termination": "true",
                     },
                 }
@@ -116,21 +140,23 @@ class NodePool(Component):
                 {"resource_type": kind, "tags": {"Name": self.name, **self._tags}}
                 for kind in ("instance", "volume")
             ],
+            user_data=b64encode(_PINNED_NODE.encode()).decode() if args.pool.pinned else None,
             update_default_version=True,
             tags=self._tags,
             opts=self.options(),
         )
 
     def _placement(self, args: NodePoolArgs) -> Any:
+        tenancy = {"tenancy": "dedicated"} if args.facts.tenancy is Tenancy.DEDICATED else {}
         if args.pool.placement_group is None:
-            return None
+            return tenancy or None
         group = ec2.PlacementGroup(
             self.child("together"),
             strategy=args.pool.placement_group,
             tags=self._tags,
             opts=self.options(),
         )
-        return {"group_name": group.name}
+        return {"group_name": group.name, **tenancy}
 
     def _interfaces(self, args: NodePoolArgs) -> Any:
         """With EFA, the node's network interface; it then has to name the security groups itself."""

@@ -24,6 +24,7 @@ from components.placement.subjects import (
     accelerator_memory,
     control_plane_facts,
     pool_facts,
+    replicas_of,
     workload_facts,
     zonal_reads,
 )
@@ -31,9 +32,6 @@ from components.spec import Pool, Problem, Stack, Workload
 
 CONTROL_PLANE: Final = "control-plane"
 """The subject that stands for all control functions."""
-
-_REPLICAS: Final = 2
-"""Pods of a workload that states no number: one alone is down while it is replaced."""
 
 _POOL_KIND: Final = {Home.POOL: "managed", Home.METAL: "metal"}
 
@@ -48,10 +46,20 @@ _ORDER: Final[Mapping[str, tuple[Home, ...]]] = {
 _WORKLOAD_PATHS: Final = {
     "accelerator-needs-metal": "placement.home",
     "memory-over-function-limit": "needs.memory",
+    "sustained-utilization": "traffic.utilization",
+    "long-execution": "traffic.service_time",
+    "cold-start-budget": "latency.cold_start_tolerance",
+    "jitter-budget": "latency.jitter",
     "state-locality": "placement",
+    "local-state": "state.local_cache",
+    "compliance-isolation": "compliance",
+    "unattended-cluster": "placement.home",
+    "vendor-lock-in": "integrations",
+    "warm-before-tail": "placement.replicas",
     "runaway-function": "serve.function",
     "zone-capacity": "placement.pool",
 }
+_POOL_PATHS: Final = {"compliance-isolation": "encryption_key", "zone-capacity": "zones"}
 _NO_HOME_REMEDY: Final = "change what stands against one of these homes, or name a home in `placement.home`"
 _IMPOSSIBLE_REMEDY: Final = "add what is missing, or name another home in `placement.home`"
 
@@ -86,7 +94,7 @@ class _Decision:
 
     def placements(self) -> Placements:
         by_name = self._placed()
-        pools = {pool.name: pool_facts(pool) for pool in self._pools()}
+        pools = {pool.name: self._pool_facts(pool, by_name.values()) for pool in self._pools()}
         control_plane = control_plane_facts(self.stack)
         found = tuple(self._findings(by_name, pools, control_plane))
         return Placements(
@@ -122,7 +130,7 @@ class _Decision:
             home=site.home,
             pool=site.pool,
             zone=site.zones[0] if site.zones is not None and len(site.zones) == 1 else None,
-            replicas=0 if site.home.is_function else workload.placement.replicas or _REPLICAS,
+            replicas=0 if site.home.is_function else replicas_of(workload),
             reasons=(how, *self._in_favour(facts)),
             refused=tuple(self._refusals(workload, (home for home in Home if home is not site.home))),
             facts=facts,
@@ -174,10 +182,16 @@ class _Decision:
     def _blocking(self, workload: Workload, site: Site) -> tuple[tuple[Setting, Verdict], ...]:
         """The mandatory rules that refuse a workload at this site, or the pool altogether."""
         against = self.settings.blocking(self._facts(workload, site))
-        return against if site.pool is None else (*against, *self.settings.blocking(pool_facts(site.pool)))
+        if site.pool is None:
+            return against
+        return (*against, *self.settings.blocking(pool_facts(self.stack, self.catalog, site.pool)))
 
     def _facts(self, workload: Workload, site: Site) -> Facts:
         return workload_facts(self.stack, self.catalog, workload, site)
+
+    def _pool_facts(self, pool: Pool, placements: Iterable[Placement]) -> Facts:
+        on_it = (placed.workload for placed in placements if placed.pool is not None and placed.pool == pool)
+        return pool_facts(self.stack, self.catalog, pool, on_it)
 
     def _sites(self, workload: Workload, home: Home) -> tuple[Site, ...] | _Unavailable:
         if home.is_function:
@@ -227,9 +241,8 @@ class _Decision:
         yield from self._findings_of(control_plane, CONTROL_PLANE, {}, "control_plane")
         if self.stack.data_plane is not None:
             for index, pool in sorted(enumerate(self.stack.data_plane.pools), key=lambda item: item[1].name):
-                yield from self._findings_of(
-                    pools[pool.name], pool.name, {}, f"data_plane.pools[{index}].zones"
-                )
+                path = f"data_plane.pools[{index}]"
+                yield from self._findings_of(pools[pool.name], pool.name, _POOL_PATHS, path)
         for index, workload in sorted(enumerate(self.stack.workloads), key=lambda item: item[1].name):
             facts = by_name[workload.name].facts
             yield from self._findings_of(facts, workload.name, _WORKLOAD_PATHS, f"workloads[{index}]")
@@ -245,7 +258,7 @@ class _Decision:
                     subject=subject,
                     path=f"{path}.{paths[rule.id]}" if rule.id in paths else path,
                     severity=rule.severity,
-                    enforcement=setting.enforcement,
+                    enforcement=setting.enforcement_of(verdict),
                     reason=verdict.reason,
                     remedy=rule.remedy,
                     answer=verdict.answer,

@@ -6,22 +6,27 @@ was placed by: as `halfmetal:*` tags on AWS, as `halfmetal.dev/*` annotations in
 decoding are exact inverses within what AWS allows in a tag: 256 characters of letters, digits and `_.:/=+-@`.
 
 A fact that is not known is None, and a rule that needs it answers "undecided". What is known to be absent
-has a value of its own: an accelerator count of 0, a reserved concurrency of -1, a placement group of `none`.
+has a value of its own: an accelerator count of 0, a reserved concurrency of -1, a placement group of `none`,
+a jitter of `UNBOUNDED` where any will do.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any, Final
 
 from components.placement.homes import Home
-from components.spec.units import Duration, Memory
+from components.spec.units import Duration, Memory, Share
 
 NONE: Final = "none"
 """Known to be absent: no placement group, no capacity block."""
 
 UNRESERVED: Final = -1
 """Known to have no reserved concurrency. It is the figure AWS uses."""
+
+UNBOUNDED: Final = Duration(Duration.maximum)
+"""Known to bear any: the longest time there is, so that it compares as what it means."""
 
 TAG_PREFIX: Final = "halfmetal:"
 ANNOTATION_PREFIX: Final = "halfmetal.dev/"
@@ -40,11 +45,49 @@ class StateRead:
     zones: tuple[str, ...]
 
 
+class Role(StrEnum):
+    """What a subject is there for."""
+
+    WORKLOAD = "workload"
+    CONTROL = "control"
+    """A control function, which serves no workload."""
+
+    NODES = "nodes"
+    """A pool, which serves what runs on it."""
+
+
+class FrontDoor(StrEnum):
+    """What a caller's request comes through, and so what cuts it off."""
+
+    HTTP_API = "http-api"
+    REST_API = "rest-api"
+    REST_API_STREAMED = "rest-api-streamed"
+    """A REST API that passes the answer on while it is being made."""
+
+    ASYNCHRONOUS = "asynchronous"
+    """Nobody waits: an event, or a job from a queue."""
+
+    GATEWAY = "gateway"
+    """The in-cluster gateway at an address of its own: no API Gateway before it."""
+
+
+class Tenancy(StrEnum):
+    """Whom a machine is shared with."""
+
+    SHARED = "shared"
+    DEDICATED = "dedicated"
+    """Hardware that no other account's instances run on."""
+
+    BARE_METAL = "bare-metal"
+    """The whole machine, with no hypervisor between."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Facts about one workload, function or pool of nodes. None is "not known"."""
 
     workload: str | None = None
+    role: Role | None = None
     pool: str | None = None
     """The pool that the subject is, or runs on."""
     home: Home | None = None
@@ -63,13 +106,48 @@ class Facts:
     accelerator_memory: Memory | None = None
     """Of each accelerator."""
 
+    utilization: Share | None = None
+    """Of the day, how much one replica is busy."""
+    break_even: Share | None = None
+    """Utilization from which nodes cost less than functions for this workload, where it was computed."""
+
     latency_p99: Duration | None = None
     service_time: Duration | None = None
     """Computing one request, reads of state aside."""
+    front_door: FrontDoor | None = None
+    cold_start_tolerance: Duration | None = None
+    """The extra wait a request may meet when nothing is warm; `UNBOUNDED` when any will do."""
+    package: Memory | None = None
+    """The function's code, dependencies and weights, unpacked."""
+    jitter: Duration | None = None
+    """The most that answer times may vary; `UNBOUNDED` when they may vary at will."""
+    pinned: bool | None = None
+    """Whether its pods have whole cores to themselves, within one NUMA node."""
+    twin: bool | None = None
+    """Whether a function takes what its warm replicas cannot."""
+    warm_replicas: int | None = None
+    """Pods that run however little is asked of them."""
     state: tuple[StateRead, ...] | None = None
     """The stores read on the request path."""
     state_bytes: Memory | None = None
     """Read from them for one request, all together."""
+    local_cache: bool | None = None
+    """Whether it keeps a cache of its own that must outlive a request."""
+
+    compliance: tuple[str, ...] | None = None
+    """The regimes it falls under, as the stack file names them."""
+    tenancy: Tenancy | None = None
+    audit_logs: bool | None = None
+    """Whether the cluster keeps an audit log of its API."""
+    own_keys: bool | None = None
+    """Whether its disks are encrypted with a key of the owner's own."""
+
+    managed_cluster: bool | None = None
+    """Whether a provider runs the cluster."""
+    operations_team: bool | None = None
+    """Whether somebody is there to run one."""
+    ties: tuple[str, ...] | None = None
+    """Event buses and workflow engines that it works with."""
 
     reserved_concurrency: int | None = None
     """`UNRESERVED` (-1) when there is none."""
@@ -183,6 +261,14 @@ def _decode_bool(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
 
+def _encode_share(share: Share) -> str:
+    return str(share).removesuffix("%")  # AWS allows no percent sign in a tag
+
+
+def _decode_share(text: str) -> Share:
+    return Share.parse(f"{text}%")
+
+
 _TEXT: Final = _Codec(_escape, _unescape)
 _TEXT_OR_NONE: Final = _Codec(_encode_absent, _decode_absent)
 _NAMES: Final = _Codec(_encode_names, _decode_names)
@@ -190,9 +276,11 @@ _COUNT: Final = _Codec(str, int)
 _FLAG: Final = _Codec(lambda value: str(value).lower(), _decode_bool)
 _MEMORY: Final = _Codec(str, Memory.parse)
 _DURATION: Final = _Codec(str, Duration.parse)
+_SHARE: Final = _Codec(_encode_share, _decode_share)
 
 _CODECS: Final[Mapping[str, _Codec]] = {
     "workload": _TEXT,
+    "role": _Codec(str, Role),
     "pool": _TEXT,
     "home": _Codec(str, Home),
     "zones": _NAMES,
@@ -202,10 +290,27 @@ _CODECS: Final[Mapping[str, _Codec]] = {
     "accelerator_type": _TEXT,
     "accelerator_count": _COUNT,
     "accelerator_memory": _MEMORY,
+    "utilization": _SHARE,
+    "break_even": _SHARE,
     "latency_p99": _DURATION,
     "service_time": _DURATION,
+    "front_door": _Codec(str, FrontDoor),
+    "cold_start_tolerance": _DURATION,
+    "package": _MEMORY,
+    "jitter": _DURATION,
+    "pinned": _FLAG,
+    "twin": _FLAG,
+    "warm_replicas": _COUNT,
     "state": _Codec(_encode_reads, _decode_reads),
     "state_bytes": _MEMORY,
+    "local_cache": _FLAG,
+    "compliance": _NAMES,
+    "tenancy": _Codec(str, Tenancy),
+    "audit_logs": _FLAG,
+    "own_keys": _FLAG,
+    "managed_cluster": _FLAG,
+    "operations_team": _FLAG,
+    "ties": _NAMES,
     "reserved_concurrency": _COUNT,
     "timeout": _DURATION,
     "log_retention_days": _COUNT,

@@ -2,7 +2,8 @@
 
 A rule is a pure function of facts and thresholds. It answers one of three things, and says in one sentence
 why, with the numbers it used. "Undecided" is an answer of its own: a rule that lacks a fact neither refuses
-what may be right nor passes what may be wrong; it names the fact.
+what may be right nor passes what may be wrong; it names the fact. Some rules have a hard limit and a softer
+one below it: what lies between is refused as advice, which is reported and stops nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,9 +14,9 @@ from typing import TypeAlias
 
 from components.catalog import Catalog, Fact
 from components.placement.facts import Facts
-from components.spec.units import Duration, Memory
+from components.spec.units import Duration, Memory, Share
 
-Amount: TypeAlias = Memory | Duration
+Amount: TypeAlias = Memory | Duration | Share
 
 
 class Answer(StrEnum):
@@ -55,6 +56,8 @@ class Verdict:
     answer: Answer
     reason: str
     missing: tuple[str, ...] = ()
+    soft: bool = False
+    """A refusal that is advice, whatever the rule's enforcement."""
 
 
 def fits(reason: str) -> Verdict:
@@ -65,6 +68,11 @@ def fits(reason: str) -> Verdict:
 def refused(reason: str) -> Verdict:
     """The subject breaks the rule."""
     return Verdict(Answer.REFUSED, reason)
+
+
+def advised_against(reason: str) -> Verdict:
+    """The subject would be better off otherwise, but no hard limit is broken."""
+    return Verdict(Answer.REFUSED, reason, soft=True)
 
 
 def undecided(*missing: str) -> Verdict:
@@ -104,6 +112,13 @@ class Thresholds:
             raise TypeError(f"threshold {name} is no duration")
         return value
 
+    def share(self, name: str) -> Share:
+        """A threshold that is a share."""
+        value = self.values[name].value
+        if not isinstance(value, Share):
+            raise TypeError(f"threshold {name} is no share")
+        return value
+
     def caveat(self, *names: str) -> str:
         """` (assumed)` when any of these figures is, else nothing."""
         return next((self.values[name].caveat for name in names if self.values[name].caveat), "")
@@ -114,8 +129,8 @@ class Parameter:
     """A threshold of a rule: what it is, its kind, and the catalog's figure it defaults to."""
 
     about: str
-    kind: type[Memory] | type[Duration]
-    default: Callable[[Catalog], Fact[Memory] | Fact[Duration]]
+    kind: type[Memory] | type[Duration] | type[Share]
+    default: Callable[[Catalog], Fact[Memory] | Fact[Duration] | Fact[Share]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,5 +161,5 @@ class Rule:
         )
 
 
-def _from_catalog(fact: Fact[Memory] | Fact[Duration]) -> Threshold:
+def _from_catalog(fact: Fact[Memory] | Fact[Duration] | Fact[Share]) -> Threshold:
     return Threshold(fact.value, fact.caveat)

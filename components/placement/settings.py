@@ -36,6 +36,10 @@ class Setting:
         """What the rule says of these facts."""
         return self.rule.check(facts, self.thresholds)
 
+    def enforcement_of(self, verdict: Verdict) -> Enforcement:
+        """How hard a verdict of this rule is: advice never stops anything."""
+        return Enforcement.ADVISORY if verdict.soft else self.enforcement
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -58,7 +62,7 @@ class Settings:
         return tuple(
             (setting, verdict)
             for setting, verdict in self.judge(facts)
-            if verdict.answer is Answer.REFUSED and setting.enforcement is Enforcement.MANDATORY
+            if verdict.answer is Answer.REFUSED and setting.enforcement_of(verdict) is Enforcement.MANDATORY
         )
 
 

@@ -2,22 +2,41 @@
 control functions.
 """
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
 
 from components.catalog import Catalog
-from components.placement.facts import NONE, UNRESERVED, Facts, StateRead
+from components.placement.facts import (
+    NONE,
+    UNBOUNDED,
+    UNRESERVED,
+    Facts,
+    FrontDoor,
+    Role,
+    StateRead,
+    Tenancy,
+)
 from components.placement.homes import Home
 from components.spec import (
     Accelerator,
+    DataPlane,
     Duration,
+    EksCluster,
+    ExistingCluster,
     FunctionServe,
     Guardrails,
     Memory,
     Pool,
+    Share,
     Stack,
     StateStore,
+    Traffic,
     Workload,
 )
+
+_REPLICAS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +54,10 @@ def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Sit
     serve = workload.serve.function if home.is_function else None
     accelerator = workload.needs.accelerator
     bounds = _function_bounds(stack, serve) if serve is not None else Facts()
+    nodes = _node_facts(stack, catalog, pool) if pool is not None else Facts()
     return Facts(
         workload=workload.name,
+        role=Role.WORKLOAD,
         home=home,
         pool=pool.name if pool is not None else None,
         zones=site.zones,
@@ -45,12 +66,29 @@ def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Sit
         accelerator_type=accelerator.type if accelerator is not None else None,
         accelerator_count=accelerator.count if accelerator is not None else 0,
         accelerator_memory=accelerator_memory(catalog, accelerator) if accelerator is not None else None,
+        utilization=_utilization(workload.traffic),
         latency_p99=workload.latency.p99,
         service_time=workload.traffic.service_time,
+        front_door=_front_door(stack, home),
+        cold_start_tolerance=_or_unbounded(workload.latency.cold_start_tolerance),
+        package=serve.package if serve is not None else None,
+        jitter=_or_unbounded(workload.latency.jitter),
+        pinned=pool is not None and pool.pinned and _asks_whole_cores(workload),
+        # The components make none: a workload has one home, and nothing beside it.
+        twin=False,
+        warm_replicas=None if home.is_function else replicas_of(workload),
         state=tuple(
             StateRead(store.name, tuple(sorted(store.zones))) for store in zonal_reads(stack, workload)
         ),
         state_bytes=workload.state.bytes,
+        local_cache=workload.state.local_cache,
+        compliance=tuple(sorted(workload.compliance)),
+        tenancy=nodes.tenancy,
+        audit_logs=nodes.audit_logs,
+        own_keys=nodes.own_keys,
+        managed_cluster=nodes.managed_cluster,
+        operations_team=nodes.operations_team,
+        ties=tuple(sorted(workload.integrations)),
         # What is kept warm here is provisioned concurrency, not Managed Instances.
         managed_instances=False if home is Home.RESERVED_FUNCTION else None,
         reserved_concurrency=bounds.reserved_concurrency,
@@ -62,6 +100,16 @@ def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Sit
         placement_group=None if home.is_function else NONE,
         capacity_block_zone=None if home.is_function else NONE,
     )
+
+
+def replicas_of(workload: Workload) -> int:
+    """Pods of a workload on nodes: as many as it states, else two, as one alone is down while replaced."""
+    return workload.placement.replicas or _REPLICAS
+
+
+def _asks_whole_cores(workload: Workload) -> bool:
+    """Whether a pod of it can have cores to itself: the kubelet hands out no part of one."""
+    return workload.needs.cpu == int(workload.needs.cpu)
 
 
 def accelerator_memory(catalog: Catalog, accelerator: Accelerator) -> Memory | None:
@@ -81,16 +129,24 @@ def zonal_reads(stack: Stack, workload: Workload) -> tuple[StateStore, ...]:
     return tuple(sorted(read, key=lambda store: store.name))
 
 
-def pool_facts(pool: Pool) -> Facts:
-    """Facts of a pool of nodes."""
-    return Facts(
+def pool_facts(stack: Stack, catalog: Catalog, pool: Pool, workloads: Iterable[Workload] = ()) -> Facts:
+    """Facts of a pool of nodes, and of the workloads on it those that its nodes must be fit for."""
+    return replace(
+        _node_facts(stack, catalog, pool),
         pool=pool.name,
+        role=Role.NODES,
         home=Home.METAL if pool.kind == "metal" else Home.POOL,
         zones=tuple(sorted(pool.zones)),
         accelerator_type=pool.accelerator.type if pool.accelerator is not None else None,
         accelerator_count=pool.accelerator.count if pool.accelerator is not None else 0,
         accelerator_memory=pool.accelerator.memory if pool.accelerator is not None else None,
+        jitter=UNBOUNDED,
+        pinned=pool.pinned,
+        twin=False,
         state=(),
+        local_cache=False,
+        compliance=tuple(sorted({regime for workload in workloads for regime in workload.compliance})),
+        ties=(),
         efa=pool.efa,
         placement_group=pool.placement_group or NONE,
         capacity_block_zone=pool.capacity_block.zone if pool.capacity_block is not None else NONE,
@@ -102,17 +158,72 @@ def control_plane_facts(stack: Stack) -> Facts:
     control = stack.control_plane
     bounds = _guardrail_facts(control.guardrails)
     return Facts(
+        role=Role.CONTROL,
         home=Home.FUNCTION,
         memory=control.memory,
         function_memory=control.memory,
         accelerator_count=0,
+        front_door=FrontDoor(control.front_door),
+        cold_start_tolerance=UNBOUNDED,
+        jitter=UNBOUNDED,
+        twin=False,
         state=(),
+        local_cache=False,
+        compliance=(),
+        ties=(),
         reserved_concurrency=bounds.reserved_concurrency,
         timeout=control.timeout,
         log_retention_days=bounds.log_retention_days,
         alarm=bounds.alarm,
         budget=control.budget is not None,
     )
+
+
+def _node_facts(stack: Stack, catalog: Catalog, pool: Pool) -> Facts:
+    """What a pool's nodes and their cluster give to whatever runs on them."""
+    known = catalog.instance_types.get(pool.instance or "")
+    if known is not None and known.bare_metal:
+        tenancy = Tenancy.BARE_METAL
+    else:
+        tenancy = Tenancy.DEDICATED if pool.kind == "metal" else Tenancy.SHARED
+    facts = Facts(tenancy=tenancy, operations_team=stack.operations_team)
+    match stack.data_plane:
+        case DataPlane(cluster=EksCluster()):
+            # What halfmetal makes: EKS, its audit log on, disks encrypted with the pool's key or with AWS's.
+            own = pool.encryption_key is not None
+            return replace(facts, managed_cluster=True, audit_logs=True, own_keys=own)
+        case DataPlane(cluster=ExistingCluster() as theirs):
+            return replace(
+                facts,
+                managed_cluster=theirs.managed,
+                audit_logs=theirs.audit_logs,
+                own_keys=theirs.own_keys,
+            )
+        case _:
+            return facts
+
+
+def _utilization(traffic: Traffic) -> Share | None:
+    """Share of the day that one replica is busy: as stated, else from rate and work, at most all of it."""
+    if traffic.utilization is not None or traffic.rate is None or traffic.service_time is None:
+        return traffic.utilization
+    busy = traffic.rate.per_second * traffic.service_time.seconds
+    return Share.of(min(100.0, math.ceil(busy * 10_000) / 100), "%")
+
+
+def _front_door(stack: Stack, home: Home) -> FrontDoor | None:
+    """What requests for a workload come through."""
+    if home.is_function or stack.topology in {"pure", "hybrid"}:
+        return FrontDoor(stack.control_plane.front_door)
+    if stack.topology == "dedicated":
+        return FrontDoor.GATEWAY
+    linked = stack.data_plane is not None and stack.data_plane.gateway.exposure == "vpc-link"
+    # Reached at an address of its own, the gateway is in front only if all workloads are on nodes.
+    return FrontDoor(stack.control_plane.front_door) if linked else None
+
+
+def _or_unbounded(limit: Duration | None) -> Duration:
+    return UNBOUNDED if limit is None else limit
 
 
 def _function_bounds(stack: Stack, serve: FunctionServe) -> Facts:

@@ -31,6 +31,16 @@ LabelValue = Annotated[
 ]
 
 
+KeyArn = Annotated[
+    str,
+    Matching(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+",
+        "the ARN of a KMS key",
+        "write it like arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    ),
+]
+
+
 Image = Annotated[
     str,
     Matching(
@@ -77,6 +87,30 @@ class ExistingCluster(Model):
         default=None,
         description="Namespace to put everything in. Default: one of the stack's own.",
         examples=["inference"],
+    )
+    managed: Flag | None = Field(
+        default=None,
+        description=(
+            "Whether a provider runs its control plane and repairs its nodes. The rule unattended-cluster"
+            " reads it. Default: not known."
+        ),
+        examples=[True],
+    )
+    audit_logs: Flag | None = Field(
+        default=None,
+        description=(
+            "Whether its API server keeps an audit log. The rule compliance-isolation reads it. Default: not"
+            " known."
+        ),
+        examples=[True],
+    )
+    own_keys: Flag | None = Field(
+        default=None,
+        description=(
+            "Whether the disks of its nodes are encrypted with a key of your own. The rule"
+            " compliance-isolation reads it. Default: not known."
+        ),
+        examples=[True],
     )
 
 
@@ -252,6 +286,24 @@ class Pool(Model):
         description="Whether nodes get an Elastic Fabric Adapter for traffic between GPUs. Exactly one zone. "
         "Default false.",
         examples=[False],
+    )
+    pinned: Flag = Field(
+        default=False,
+        description=(
+            "Whether a pod that asks for whole cores has them to itself, within one NUMA node. Metal only. On"
+            " EKS its nodes are set up so; on an existing cluster it says that they are. The rule"
+            " jitter-budget reads it. Default false."
+        ),
+        examples=[False],
+    )
+    encryption_key: KeyArn | None = Field(
+        default=None,
+        description=(
+            "ARN of a KMS key of your own that the disks of its nodes are encrypted with; its policy must let"
+            " EC2 Auto Scaling use it. EKS only. The rule compliance-isolation reads it. Default: AWS's own"
+            " key."
+        ),
+        examples=["arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
     )
     labels: dict[LabelKey, LabelValue] = Field(
         default={},

@@ -10,8 +10,17 @@ from components.spec.fields import Flag, Model, mistake
 RuleId: TypeAlias = Literal[
     "accelerator-needs-metal",
     "memory-over-function-limit",
+    "sustained-utilization",
+    "long-execution",
+    "cold-start-budget",
+    "jitter-budget",
     "state-locality",
+    "local-state",
+    "compliance-isolation",
+    "unattended-cluster",
     "runaway-function",
+    "vendor-lock-in",
+    "warm-before-tail",
     "zone-capacity",
 ]
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from components.spec.control_plane import ControlPlane
 from components.spec.data_plane import DataPlane
-from components.spec.fields import Model, Region, Zones
+from components.spec.fields import Flag, Model, Region, Zones
 from components.spec.network import Network
 from components.spec.policies import PolicyOverrides
 from components.spec.state import StateStore
@@ -55,6 +55,14 @@ class Stack(Model):
             "The serverless side: front door, control functions, guardrails, budget. Default: each key's own."
         ),
         examples=[{"front_door": "http-api", "memory": "256MiB", "timeout": "10s"}],
+    )
+    operations_team: Flag | None = Field(
+        default=None,
+        description=(
+            "Whether there is a team that runs clusters: upgrades them, watches them, gets up for them. The"
+            " rule unattended-cluster reads it where no provider runs the cluster. Default: not known."
+        ),
+        examples=[True],
     )
     data_plane: DataPlane | None = Field(
         default=None,

@@ -134,6 +134,14 @@ class FunctionServe(Model):
         ),
         examples=["2048MiB"],
     )
+    package: Size | None = Field(
+        default=None,
+        description=(
+            "Size of what is deployed, unpacked: code, dependencies, weights. The rule cold-start-budget"
+            " reads it: a large package starts slowly. Default: not known."
+        ),
+        examples=["180MiB"],
+    )
     timeout: FunctionTimeout = Field(
         default=Duration.parse("30s"),
         description="How long one request may take: whole seconds, 1s or more. Default 30s.",
@@ -350,6 +358,16 @@ class Workload(Model):
             "Regimes that it falls under: `pci-dss`, `soc2-type-2`. They ask for isolation. Default none."
         ),
         examples=[["pci-dss"]],
+    )
+    integrations: Annotated[
+        tuple[Literal["eventbridge", "step-functions", "sns", "sqs", "kinesis"], ...], Distinct
+    ] = Field(
+        default=(),
+        description=(
+            "Event buses and workflow engines of AWS that it works with: `eventbridge`, `step-functions`,"
+            " `sns`, `sqs`, `kinesis`. The rule vendor-lock-in names them. Default none."
+        ),
+        examples=[["eventbridge"]],
     )
     placement: PlacementRequest = Field(
         default=PlacementRequest(),

@@ -14,6 +14,7 @@ from components import spec
 from components.placement import (
     CONTROL_PLANE,
     UNRESERVED,
+    Enforcement,
     Home,
     PlacementError,
     Placements,
@@ -110,6 +111,40 @@ READS_FEATURES = {"reads": ["features"], "bytes": "64KiB"}
             id="a budget that cannot bear a crossing keeps it off functions",
         ),
         pytest.param(
+            _workload(traffic={"utilization": "75%"}), Home.POOL, "cpu-a", A, id="too busy for a function"
+        ),
+        pytest.param(
+            _workload(traffic={"utilization": "35%"}),
+            Home.FUNCTION,
+            None,
+            None,
+            id="advice against a function moves nothing",
+        ),
+        pytest.param(
+            _workload(traffic={"rate": "30/s", "service_time": "25ms"}),
+            Home.POOL,
+            "cpu-a",
+            A,
+            id="busy by its rate and its work",
+        ),
+        pytest.param(
+            _workload(latency={"cold_start_tolerance": "500ms"}),
+            Home.POOL,
+            "cpu-a",
+            A,
+            id="no patience for a cold start",
+        ),
+        pytest.param(
+            _workload(serve=FUNCTION, latency={"cold_start_tolerance": "500ms"}),
+            Home.RESERVED_FUNCTION,
+            None,
+            None,
+            id="no patience for a cold start, and no container",
+        ),
+        pytest.param(
+            _workload(state={"local_cache": True}), Home.POOL, "cpu-a", A, id="a cache that must live on"
+        ),
+        pytest.param(
             _workload(placement={"home": "pool", "pool": "cpu-b"}),
             Home.POOL,
             "cpu-b",
@@ -158,6 +193,95 @@ def test_the_other_homes_are_listed_with_the_rule_that_refuses_each():
         Home.RESERVED_FUNCTION: "accelerator-needs-metal",
         Home.METAL: None,
     }
+
+
+METAL = {"kind": "metal", "instance": "m7i.metal-24xl", "zones": [A], "pinned": True}
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def _with_metal(workload: dict[str, Any], **changes: Any) -> Placements:
+    pools = [_pool("cpu-a"), _pool("metal-a", **METAL), _pool("metal-b", **{**METAL, **changes})]
+    return _decide(workload, data_plane={**_stack()["data_plane"], "pools": pools})
+
+
+def test_a_workload_under_a_regime_takes_the_metal_whose_disks_have_a_key_of_its_own():
+    placements = _with_metal(_workload(compliance=["pci-dss"]), encryption_key=KEY)
+    placement = placements.by_name["embed"]
+    assert (placement.home, placement.pool and placement.pool.name) == (Home.METAL, "metal-b")
+    assert placements.pools["metal-b"].compliance == ("pci-dss",)
+    assert placements.pools["metal-a"].compliance == ()
+    assert {refusal.rule for refusal in placement.refused} == {"compliance-isolation"}
+
+
+@pytest.mark.parametrize(
+    ("cpu", "pool"),
+    [
+        pytest.param(2, "metal-a", id="whole cores are its own"),
+        pytest.param(1.5, None, id="part of a core is shared"),
+    ],
+)
+def test_a_workload_of_even_answer_times_takes_pinned_metal(cpu: float, pool: str | None):
+    workload = _workload(needs={"cpu": cpu, "memory": "1GiB"}, latency={"jitter": "20us"})
+    if pool is None:
+        with pytest.raises(PlacementError, match="share cores"):
+            _with_metal(workload)
+        return
+    placement = _with_metal(workload).by_name["embed"]
+    assert placement.pool is not None
+    assert placement.pool.name == pool
+
+
+def test_what_takes_too_long_for_the_front_door_has_no_home_behind_it():
+    long = _workload(serve=CONTAINER, traffic={"service_time": "2m"})
+    with pytest.raises(PlacementError, match="an HTTP API ends it after 30s"):
+        _decide(long)
+    pools = [_pool("metal", kind="metal", instance="m7i.metal-24xl", zones=[A])]
+    data_plane = {**_stack()["data_plane"], "pools": pools, "gateway": {"exposure": "load-balancer"}}
+    placements = _decide(long, topology="dedicated", data_plane=data_plane)
+    assert placements.by_name["embed"].home is Home.METAL
+
+
+@pytest.mark.parametrize(
+    ("changes", "workload", "rule", "path"),
+    [
+        pytest.param(
+            {},
+            _workload(traffic={"utilization": "35%"}, placement={"home": "function"}),
+            "sustained-utilization",
+            "workloads[0].traffic.utilization",
+            id="advice of a rule that refuses elsewhere",
+        ),
+        pytest.param(
+            {},
+            _workload(integrations=["eventbridge"]),
+            "vendor-lock-in",
+            "workloads[0].integrations",
+            id="a tie that is named",
+        ),
+    ],
+)
+def test_advice_is_found_and_stops_nothing(
+    changes: dict[str, Any], workload: dict[str, Any], rule: str, path: str
+):
+    placements = _decide(workload, **changes)
+    (finding,) = placements.findings
+    assert (finding.rule, finding.path, finding.blocks) == (rule, path, False)
+    assert finding.enforcement is Enforcement.ADVISORY
+    placements.raise_if_refused()
+
+
+def test_a_cluster_that_nobody_runs_is_advised_against():
+    cluster = {"provider": "existing", "context": "theirs", "managed": False}
+    pools = [{"name": "metal", "kind": "metal", "zones": [A], "nodes": {"desired": 2}}]
+    data_plane = {"cluster": cluster, "gateway": {"exposure": "load-balancer"}, "pools": pools}
+    placements = _decide(
+        _workload(serve=CONTAINER), topology="dedicated", data_plane=data_plane, operations_team=False
+    )
+    assert {(finding.rule, finding.subject) for finding in placements.findings} == {
+        ("unattended-cluster", "metal"),
+        ("unattended-cluster", "embed"),
+    }
+    placements.raise_if_refused()
 
 
 def test_a_workload_without_any_home_says_what_stands_against_each():
@@ -275,9 +399,10 @@ def test_what_cannot_be_decided_is_said():
         _workload(state={"reads": ["features"]}, placement={"home": "function"}, latency={"p99": "300ms"})
     )
     assert placements.findings == ()
-    (finding,) = placements.undecided
-    assert finding.rule == "state-locality"
-    assert "state bytes and service time" in finding.reason
+    said = {finding.rule: finding.reason for finding in placements.undecided}
+    assert set(said) == {"state-locality", "sustained-utilization", "long-execution"}
+    assert "state bytes and service time" in said["state-locality"]
+    assert not any(finding.blocks for finding in placements.undecided)
 
 
 def test_a_regional_store_ties_its_readers_to_no_zone():
@@ -322,8 +447,26 @@ _workload_shapes = st.fixed_dictionaries(
         ),
     },
     optional={
-        "latency": st.sampled_from([{"p99": "1ms"}, {"p99": "5ms"}, {"p99": "300ms"}]),
-        "traffic": st.sampled_from([{"service_time": "4ms"}, {"service_time": "2m"}]),
+        "latency": st.sampled_from(
+            [
+                {"p99": "1ms"},
+                {"p99": "5ms"},
+                {"p99": "300ms"},
+                {"cold_start_tolerance": "0s"},
+                {"jitter": "9us"},
+            ]
+        ),
+        "traffic": st.sampled_from(
+            [
+                {"service_time": "4ms"},
+                {"service_time": "2m"},
+                {"utilization": "35%"},
+                {"utilization": "90%"},
+                {"rate": "20/s", "service_time": "4ms"},
+            ]
+        ),
+        "compliance": st.sampled_from([["pci-dss"], []]),
+        "integrations": st.sampled_from([["sqs"], []]),
         "state": st.fixed_dictionaries(
             {"reads": st.lists(st.sampled_from(["features", "weights"]), unique=True)},
             optional={"bytes": st.sampled_from(["64KiB", "1PiB"])},
@@ -394,6 +537,26 @@ def test_any_stack_is_decided_or_an_error_alike_in_any_order_of_its_workloads(
     assert (stack is None) == (shuffled is None)
     if stack is not None and shuffled is not None:
         assert _outcome(stack) == _outcome(stack) == _outcome(shuffled)
+
+
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(_workload_shapes, st.sampled_from(["hybrid", "auto"]), st.lists(st.integers(1, 100), min_size=2))
+def test_raising_utilization_never_moves_a_workload_from_nodes_back_to_a_function(
+    workload: dict[str, Any], topology: str, shares: list[int]
+):
+    on_nodes = False
+    for share in sorted(shares):
+        traffic = {**workload.get("traffic", {}), "utilization": f"{share}%"}
+        shape = {"topology": topology, "workloads": [{**workload, "traffic": traffic, "placement": {}}]}
+        stack = _load(shape)
+        if stack is None:
+            return
+        try:
+            home = decide(stack).by_name["w0"].home
+        except PlacementError:
+            return
+        assert not (on_nodes and home.is_function)
+        on_nodes = not home.is_function
 
 
 @settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])

@@ -1,4 +1,4 @@
-"""The stack files of this repository: the examples keep every rule, and the wrong one breaks all of them."""
+"""The stack files of this repository: the examples keep every rule, and the wrong one breaks five of them."""
 
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,18 @@ def test_an_example_keeps_every_rule_and_leaves_nothing_undecided(path: Path):
     assert placements.undecided == ()
 
 
-def test_the_wrong_stack_breaks_every_rule():
+MISPLACED = {
+    "accelerator-needs-metal",
+    "memory-over-function-limit",
+    "state-locality",
+    "runaway-function",
+    "zone-capacity",
+}
+
+
+def test_the_wrong_stack_breaks_the_rules_that_its_readme_names():
     placements = _decided(ROOT / "examples" / "misplaced" / "Pulumi.misplaced.yaml")
-    assert {finding.rule for finding in placements.findings if finding.blocks} == set(RULES)
+    assert {finding.rule for finding in placements.findings if finding.blocks} == MISPLACED <= set(RULES)
     with pytest.raises(spec.StackError) as error:
         placements.raise_if_refused()
     assert all(problem.remedy for problem in error.value.problems)

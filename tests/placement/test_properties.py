@@ -14,14 +14,17 @@ from components.placement import (
     TAG_PREFIX,
     Answer,
     Facts,
+    FrontDoor,
     Home,
     Override,
+    Role,
     Settings,
     StateRead,
+    Tenancy,
     Verdict,
     settle,
 )
-from components.spec import Duration, Memory
+from components.spec import Duration, Memory, Share
 
 ALLOWED_IN_A_TAG = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/=+-@ ")
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
@@ -29,10 +32,12 @@ ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 memories = st.integers(0, 10**15 - 1).map(Memory)  # as many digits as can be spelled in any unit
 durations = st.integers(0, 10**15 - 1).map(Duration)
 short_durations = st.integers(0, 10**10).map(Duration)
+shares = st.integers(0, Share.maximum).map(Share)
 zones = st.lists(st.sampled_from(ZONES), unique=True).map(tuple)
 names = st.text(max_size=8) | st.just(NONE)
 anything: dict[str, st.SearchStrategy[Any]] = {
     "workload": names,
+    "role": st.sampled_from(Role),
     "pool": names,
     "home": st.sampled_from(Home),
     "zones": st.lists(names, max_size=4).map(tuple),
@@ -42,12 +47,29 @@ anything: dict[str, st.SearchStrategy[Any]] = {
     "accelerator_type": names,
     "accelerator_count": st.integers(),
     "accelerator_memory": memories,
+    "utilization": shares,
+    "break_even": shares,
     "latency_p99": durations,
     "service_time": durations,
+    "front_door": st.sampled_from(FrontDoor),
+    "cold_start_tolerance": durations,
+    "package": memories,
+    "jitter": durations,
+    "pinned": st.booleans(),
+    "twin": st.booleans(),
+    "warm_replicas": st.integers(),
     "state": st.lists(st.builds(StateRead, names, st.lists(names, max_size=3).map(tuple)), max_size=4).map(
         tuple
     ),
     "state_bytes": memories,
+    "local_cache": st.booleans(),
+    "compliance": st.lists(names, max_size=3).map(tuple),
+    "tenancy": st.sampled_from(Tenancy),
+    "audit_logs": st.booleans(),
+    "own_keys": st.booleans(),
+    "managed_cluster": st.booleans(),
+    "operations_team": st.booleans(),
+    "ties": st.lists(names, max_size=3).map(tuple),
     "reserved_concurrency": st.integers(),
     "timeout": durations,
     "log_retention_days": st.integers(),
@@ -141,12 +163,31 @@ def test_adding_memory_never_makes_a_function_fit_again(facts: Facts, some: Memo
     assert before.answer is not Answer.REFUSED or after.answer is Answer.REFUSED
 
 
-@given(sensible_facts, short_durations, short_durations)
-def test_tightening_a_latency_budget_never_widens_the_homes(facts: Facts, some: Duration, more: Duration):
+@given(sensible_facts, shares, shares)
+def test_raising_utilization_never_lets_a_function_in_again(facts: Facts, some: Share, more: Share):
+    less, greater = sorted((some, more))
+    before = _verdict("sustained-utilization", replace(facts, utilization=less))
+    after = _verdict("sustained-utilization", replace(facts, utilization=greater))
+    assert _hardness(before) <= _hardness(after)
+
+
+def _hardness(verdict: Verdict) -> int:
+    return (verdict.answer is Answer.REFUSED) * (1 if verdict.soft else 2)
+
+
+@given(
+    sensible_facts,
+    st.sampled_from(["latency_p99", "cold_start_tolerance", "jitter"]),
+    short_durations,
+    short_durations,
+)
+def test_tightening_a_latency_budget_never_widens_the_homes(
+    facts: Facts, budget: str, some: Duration, more: Duration
+):
     tight, loose = sorted((some, more))
 
-    def allowed(budget: Duration) -> set[Home]:
-        asked = (replace(facts, home=home, latency_p99=budget) for home in Home)
+    def allowed(limit: Duration) -> set[Home]:
+        asked = (replace(facts, home=home, **{budget: limit}) for home in Home)
         return {facts.home for facts in asked if facts.home and not _settings().blocking(facts)}
 
     assert allowed(tight) <= allowed(loose)
@@ -170,8 +211,19 @@ def test_learning_a_fact_never_reverses_an_answer(facts: Facts, name: str):
 
 
 def _may_soften(rule: str, name: str) -> bool:
-    """A kind of accelerator without a count is taken for one; learning that the count is 0 clears it."""
-    return (rule, name) == ("accelerator-needs-metal", "accelerator_count")
+    """What is taken for the usual case, until it is known to be another.
+
+    A kind of accelerator without a count is taken for one; learning that the count is 0 clears it. A function
+    is taken for a workload's, until it is known to be a control function. A computed break-even replaces the
+    band. What asks for capacity at one place is taken for nodes, until it is known to be a function.
+    """
+    return (rule, name) in {
+        ("zone-capacity", "home"),
+        ("accelerator-needs-metal", "accelerator_count"),
+        ("sustained-utilization", "role"),
+        ("sustained-utilization", "break_even"),
+        ("long-execution", "role"),
+    }
 
 
 def _may_harden(rule: str, name: str) -> bool:
@@ -183,17 +235,22 @@ def _may_harden(rule: str, name: str) -> bool:
         ("memory-over-function-limit", "memory"),
         ("memory-over-function-limit", "function_memory"),
         ("runaway-function", "managed_instances"),
+        ("sustained-utilization", "break_even"),
+        ("long-execution", "role"),
     }
 
 
-@given(any_facts, memories, durations)
-def test_thresholds_of_any_size_raise_nothing(facts: Facts, memory: Memory, duration: Duration):
+def test_a_subject_never_has_more_tags_than_aws_allows():
+    """Fifty on one resource, of which the stack's own take two."""
+    assert len(fields(Facts)) <= 48
+
+
+@given(any_facts, memories, durations, shares)
+def test_thresholds_of_any_size_raise_nothing(facts: Facts, memory: Memory, duration: Duration, share: Share):
+    sizes: dict[type, Memory | Duration | Share] = {Memory: memory, Duration: duration, Share: share}
     overrides = {
         rule.id: Override(
-            thresholds={
-                name: str(memory if parameter.kind is Memory else duration)
-                for name, parameter in rule.parameters.items()
-            }
+            thresholds={name: str(sizes[parameter.kind]) for name, parameter in rule.parameters.items()}
         )
         for rule in RULES.values()
     }

@@ -1,8 +1,10 @@
 """Each rule as a table: facts in, answer out, with the numbers that the reason must carry."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
+import workload_rule_cases
+from rule_case import Case
 
 from components import catalog
 from components.placement import NONE, RULES, UNRESERVED, Answer, Facts, Home, Rule, StateRead
@@ -10,17 +12,6 @@ from components.spec import Duration, Memory
 
 GIB = Memory.of(1, "GiB")
 A, B = "us-east-1a", "us-east-1b"
-
-
-@dataclass(frozen=True)
-class Case:
-    says: str
-    rule: str
-    facts: Facts
-    answer: Answer
-    reason: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    overrides: dict[str, Memory | Duration] = field(default_factory=dict)
 
 
 def _gpu(home: Home | None, **facts: object) -> Facts:
@@ -472,7 +463,7 @@ CAPACITY = [
     Case("a function has no nodes", "zone-capacity", Facts(home=Home.FUNCTION), Answer.FITS),
 ]
 
-CASES = ACCELERATOR + MEMORY + LOCALITY + RUNAWAY + CAPACITY
+CASES = ACCELERATOR + MEMORY + LOCALITY + RUNAWAY + CAPACITY + workload_rule_cases.CASES
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.rule}: {case.says}") for case in CASES])
@@ -481,6 +472,7 @@ def test_a_rule_answers(case: Case):
     verdict = rule.check(case.facts, rule.thresholds(catalog.load(), case.overrides))
     assert verdict.answer is case.answer, verdict.reason
     assert verdict.missing == case.missing
+    assert verdict.soft == case.soft
     for part in case.reason:
         assert part in verdict.reason
     assert "\n" not in verdict.reason

@@ -107,6 +107,36 @@ def _nodes_in_order(_: Stack, pool: Pool, at: At) -> Problems:
         yield at("nodes.max", 0, "lets the pool have no node at all", "write 1 or more, or remove the pool")
 
 
+def _pinned_on_metal(_: Stack, pool: Pool, at: At) -> Problems:
+    if pool.pinned and pool.kind != "metal":
+        yield at(
+            "pinned",
+            pool.pinned,
+            "is for metal: in a shared pool others' pods take the cores that a pinned one leaves",
+            "write `kind: metal`, or remove it",
+        )
+
+
+def _key_of_own_nodes(stack: Stack, pool: Pool, at: At) -> Problems:
+    key = pool.encryption_key
+    if key is None:
+        return
+    if _provider(stack) == "existing":
+        yield at(
+            "encryption_key",
+            key,
+            "is for disks that halfmetal makes, and it makes no node of an existing cluster",
+            "remove it, and write `own_keys: true` in the cluster if its disks are encrypted so",
+        )
+    elif f":{stack.region}:" not in key:
+        yield at(
+            "encryption_key",
+            key,
+            f"is not a key of {stack.region}, and a disk is encrypted with one of its own region",
+            f"name a key of {stack.region}",
+        )
+
+
 def _labels_of_others(_: Stack, pool: Pool, at: At) -> Problems:
     for key in pool.labels:
         prefix = key.partition("/")[0] + "/"
@@ -143,6 +173,8 @@ CHECKS: Final[tuple[ItemCheck[Pool], ...]] = (
     _block_of_region,
     _efa_in_one_zone,
     _nodes_in_order,
+    _pinned_on_metal,
+    _key_of_own_nodes,
     _labels_of_others,
     _taints_apart,
 )

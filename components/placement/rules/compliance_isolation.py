@@ -1,0 +1,58 @@
+"""A workload under PCI DSS or SOC 2 Type II runs on machines of its own, audited, with its own keys.
+
+Three things an auditor asks for, each of which must be shown: nobody else's work on the machine, a record of
+who did what in the cluster, and disks that are encrypted with a key whose use can be seen and ended. One that
+is missing is enough to refuse.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from components.placement.facts import Facts, Tenancy
+from components.placement.judging import Rule, Thresholds, Verdict, fits, refused, undecided
+
+_REGIMES: Final = {"pci-dss": "PCI DSS", "soc2-type-2": "SOC 2 Type II"}
+
+
+def _check(facts: Facts, _: Thresholds) -> Verdict:
+    if facts.compliance is None:
+        return undecided("compliance")
+    if not facts.compliance:
+        return fits("it falls under no regime that asks for isolation")
+    under = f"it falls under {' and '.join(_REGIMES.get(name, name) for name in facts.compliance)}"
+    if facts.home is None:
+        return undecided("home")
+    if facts.home.is_function:
+        return refused(f"{under}, and {facts.home.described} has no machines of its own")
+    return _on_nodes(facts, under)
+
+
+def _on_nodes(facts: Facts, under: str) -> Verdict:
+    broken = list(_broken(facts))
+    if broken:
+        return refused(f"{under}, and has {', '.join(broken)}")
+    lacking = [name for name in ("tenancy", "audit_logs", "own_keys") if getattr(facts, name) is None]
+    if lacking:
+        return undecided(*lacking)
+    return fits(f"{under}, and has {facts.tenancy} machines, audit logs, and disks under a key of its own")
+
+
+def _broken(facts: Facts) -> Iterator[str]:
+    if facts.tenancy is Tenancy.SHARED:
+        yield "machines shared with other accounts"
+    if facts.audit_logs is False:
+        yield "no audit logs of its cluster"
+    if facts.own_keys is False:
+        yield "disks that are not encrypted with a key of its own"
+
+
+RULE = Rule(
+    id="compliance-isolation",
+    title="A workload under PCI DSS or SOC 2 Type II has machines, audit logs and keys of its own",
+    rationale="What cannot be shown to be isolated counts as shared, with all that it is shared with.",
+    remedy=(
+        "place it on metal (`placement.home: metal`), in a pool with an `encryption_key` on EKS, or on an"
+        " existing cluster that has both (`cluster.audit_logs: true`, `cluster.own_keys: true`)"
+    ),
+    check=_check,
+)

@@ -1,0 +1,160 @@
+"""A request that takes long is worked on in a container, and never where something cuts it off.
+
+Two things end a request early: the type of API in front (whatever is behind it, a pod too), and Lambda's own
+limit. Beyond either the work is done and the answer lost, so it is refused. Between the time from which a
+container costs less and the limit, a function works and is advised against.
+
+Where it is not known what is in front, a request is refused only if every way in ends it, and fits only if
+none does.
+"""
+
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Final
+
+from components.placement.facts import Facts, FrontDoor, Role
+from components.placement.homes import Home
+from components.placement.judging import (
+    Parameter,
+    Rule,
+    Thresholds,
+    Verdict,
+    advised_against,
+    fits,
+    refused,
+    undecided,
+)
+from components.spec.units import Duration
+
+_CONTAINER_OVER = "container_over"
+_HTTP_API = "http_api"
+_REST_API = "rest_api"
+_REST_API_STREAMED = "rest_api_streamed"
+_FUNCTION = "function"
+_MANAGED_INSTANCES = "managed_instances"
+
+_OF_DOOR: Final = {
+    FrontDoor.HTTP_API: _HTTP_API,
+    FrontDoor.REST_API: _REST_API,
+    FrontDoor.REST_API_STREAMED: _REST_API_STREAMED,
+}
+_SAID: Final = {
+    _HTTP_API: "an HTTP API ends it after",
+    _REST_API: "a REST API ends it after",
+    _REST_API_STREAMED: "a REST API that streams the answer ends it after",
+    _FUNCTION: "Lambda ends it after",
+    _MANAGED_INSTANCES: "Lambda Managed Instances end it after",
+}
+
+
+def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
+    if facts.role is Role.NODES:
+        return fits("nodes work on what runs on them")
+    if facts.home is None:
+        return undecided("home")
+    # How long a control function works is not stated; its timeout is the longest that it can.
+    name = "timeout" if facts.role is Role.CONTROL else "service_time"
+    takes: Duration | None = getattr(facts, name)
+    if takes is None:
+        return undecided(name)
+    return _judge(facts, facts.home, takes, thresholds)
+
+
+def _judge(facts: Facts, home: Home, takes: Duration, thresholds: Thresholds) -> Verdict:
+    said = f"a request {'may take' if facts.role is Role.CONTROL else 'takes'} {takes}"
+    for limit in _certain(facts, home):
+        if takes > thresholds.duration(limit):
+            return refused(f"{said}, and {_ended(limit, thresholds)}")
+    possible = list(_possible(facts, home))
+    if any(takes > thresholds.duration(limit) for limit in possible):
+        return undecided(*_unknown(facts, home))
+    if home.is_function and takes > thresholds.duration(_CONTAINER_OVER):
+        over = f"over {thresholds.values[_CONTAINER_OVER]} a container costs less than {home.described}"
+        return advised_against(f"{said}, and {over}")
+    first = min(possible, key=thresholds.duration, default=None)
+    return fits(f"{said}, and {_ended(first, thresholds) if first else 'nothing ends it before'}")
+
+
+def _certain(facts: Facts, home: Home) -> Iterator[str]:
+    """The limits that it meets, whatever is not known."""
+    if facts.front_door in _OF_DOOR:
+        yield _OF_DOOR[facts.front_door]
+    if home.is_function:
+        yield _MANAGED_INSTANCES if _may_run_longer(facts, home) else _FUNCTION
+
+
+def _possible(facts: Facts, home: Home) -> Iterator[str]:
+    """The limits that it may meet."""
+    if facts.front_door is None:
+        yield from _OF_DOOR.values()
+    elif facts.front_door in _OF_DOOR:
+        yield _OF_DOOR[facts.front_door]
+    if home.is_function:
+        known = facts.managed_instances is True and facts.front_door is FrontDoor.ASYNCHRONOUS
+        yield _MANAGED_INSTANCES if known and home is Home.RESERVED_FUNCTION else _FUNCTION
+
+
+def _may_run_longer(facts: Facts, home: Home) -> bool:
+    """Whether it may be on Managed Instances with nobody waiting, the one case with a limit of its own."""
+    return (
+        home is Home.RESERVED_FUNCTION
+        and facts.managed_instances is not False
+        and facts.front_door in (None, FrontDoor.ASYNCHRONOUS)
+    )
+
+
+def _unknown(facts: Facts, home: Home) -> Iterator[str]:
+    if facts.front_door is None:
+        yield "front_door"
+    if home is Home.RESERVED_FUNCTION and facts.managed_instances is None:
+        yield "managed_instances"
+
+
+def _ended(limit: str, thresholds: Thresholds) -> str:
+    return f"{_SAID[limit]} {thresholds.values[limit]}"
+
+
+RULE = Rule(
+    id="long-execution",
+    title="A request that takes long is worked on in a container, where nothing cuts it off",
+    rationale="A request that is cut off was paid for, failed, and is tried again.",
+    remedy=(
+        "place it on a pool or metal that is reached without API Gateway (`topology: dedicated`), split the"
+        " work into requests within the limit, or correct `traffic.service_time`"
+    ),
+    check=_check,
+    parameters=MappingProxyType(
+        {
+            _CONTAINER_OVER: Parameter(
+                about="From this time on a container is advised.",
+                kind=Duration,
+                default=lambda catalog: catalog.guidance.execution.container_over,
+            ),
+            _HTTP_API: Parameter(
+                about="How long an HTTP API waits for an answer.",
+                kind=Duration,
+                default=lambda catalog: catalog.limits.front_door.http_api,
+            ),
+            _REST_API: Parameter(
+                about="How long a REST API waits for an answer; AWS raises it on request.",
+                kind=Duration,
+                default=lambda catalog: catalog.limits.front_door.rest_api,
+            ),
+            _REST_API_STREAMED: Parameter(
+                about="How long a REST API waits for the end of an answer that is streamed.",
+                kind=Duration,
+                default=lambda catalog: catalog.limits.front_door.rest_api_streamed,
+            ),
+            _FUNCTION: Parameter(
+                about="How long a function may run.",
+                kind=Duration,
+                default=lambda catalog: catalog.limits.function.timeout,
+            ),
+            _MANAGED_INSTANCES: Parameter(
+                about="How long a function on Lambda Managed Instances may run when called asynchronously.",
+                kind=Duration,
+                default=lambda catalog: catalog.limits.function.timeout_managed_instances,
+            ),
+        }
+    ),
+)
