@@ -1,9 +1,9 @@
 """Facts that no resource has by itself: they are in how the resources of a stack relate.
 
 A function's log group, its alarm and the stack's budget are resources of their own. The zones of a node group
-are those of its subnets, its launch template names its placement group and its disks' key, and its cluster keeps an
-audit log or none. Names are known at preview only
-sometimes, so a relation is also read off the graph: what a property was computed from.
+are those of its subnets, its launch template names its placement group and the key of its disks, and its
+cluster keeps an audit log or none. Names are known at preview only sometimes, so a relation is also read off
+the graph: what a property was computed from.
 """
 
 from collections.abc import Iterable, Iterator

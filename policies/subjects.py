@@ -220,7 +220,7 @@ def _read_tenancy(draft: _Draft, placement: object) -> None:
     stated = fetch(placement, "tenancy")
     if stated is UNKNOWN:
         draft.set_missing("tenancy", UNKNOWN)
-    elif stated in {"dedicated", "host"}:
+    elif isinstance(stated, str) and stated != "default":
         draft.set("tenancy", Tenancy.DEDICATED)
     elif draft.facts.tenancy is not Tenancy.BARE_METAL:
         draft.set("tenancy", Tenancy.SHARED)
@@ -294,9 +294,9 @@ def _asks_whole_cores(container: object) -> object:
     for kind in ("cpu", "memory"):
         limit = fetch(container, "resources", "limits", kind)
         request = fetch(container, "resources", "requests", kind)
-        if UNKNOWN in (limit, request):
+        if limit is UNKNOWN or request is UNKNOWN:
             return UNKNOWN
-        if limit is ABSENT or request not in (ABSENT, limit):
+        if limit is ABSENT or (request is not ABSENT and request != limit):
             return False
     return _is_whole(fetch(container, "resources", "limits", "cpu"))
 

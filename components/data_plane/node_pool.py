@@ -109,7 +109,7 @@ class NodePool(Component):
         return {}
 
     def _create_template(self, args: NodePoolArgs) -> ec2.LaunchTemplate:
-        block = args.pool.capacity_block
+        block, key = args.pool.capacity_block, args.pool.encryption_key
         return ec2.LaunchTemplate(
             self.child("template"),
             # A capacity block wants the instance type beside it; the node group names it otherwise.
@@ -126,7 +126,7 @@ class NodePool(Component):
                         "volume_size": _DISK_GIB,
                         "volume_type": "gp3",
                         "encrypted": "true",
-                        "kms_key_id": args.pool.encryption_key,
+                        **({"kms_key_id": key} if key else {}),
                         "delete_on_termination": "true",
                     },
                 }

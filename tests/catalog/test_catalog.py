@@ -68,6 +68,21 @@ def test_function_limits():
     assert function.timeout.value.seconds == 900
 
 
+def test_first_answers_and_limits_of_the_front_door():
+    facts = catalog.load()
+    band, door = facts.guidance.utilization, facts.limits.front_door
+    assert [str(each.value) for each in (band.function_below, band.pool_from, band.nodes_above)] == [
+        "10%",
+        "20%",
+        "60%",
+    ]
+    assert [str(each.value) for each in (door.http_api, door.rest_api, door.rest_api_streamed)] == [
+        "30s",
+        "29s",
+        "15m",
+    ]
+
+
 def test_an_assumed_figure_says_so_where_it_is_shown():
     facts = catalog.load()
     assert facts.latency.state.round_trip_cross_zone.caveat == " (assumed)"
@@ -145,6 +160,7 @@ def test_a_missing_or_unreadable_file_is_an_error_that_names_it(tmp_path: Path):
 def test_the_data_ships_with_the_package():
     assert {path.name for path in DATA.iterdir()} == {
         "accelerators.yaml",
+        "guidance.yaml",
         "instance_types.yaml",
         "latency.yaml",
         "limits.yaml",

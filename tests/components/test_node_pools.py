@@ -1,5 +1,7 @@
 """Pools of capacity bought ahead, of nodes close together, with EFA; and what an upgrade moves."""
 
+from base64 import b64decode
+from email import message_from_bytes
 from typing import Any
 
 import pytest
@@ -75,6 +77,92 @@ def test_device_plugin_tolerates_what_a_pool_adds(bought_ahead: Recording) -> No
     # One taint that it does not know, and the pool has no GPU (eksctl#5277).
     pod = bought_ahead.one("kubernetes:apps/v1:DaemonSet").inputs["spec"]["template"]["spec"]
     assert [toleration["key"] for toleration in pod["tolerations"]] == ["example.com/team", "nvidia.com/gpu"]
+
+
+METAL_POOL: dict[str, Any] = {
+    "name": "metal-a",
+    "kind": "metal",
+    "instance": "m7i.8xlarge",
+    "zones": ["us-east-1a"],
+    "nodes": {"desired": 1},
+    "pinned": True,
+    "encryption_key": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+}
+TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+
+
+def _metal(pool: dict[str, Any] | None = None, cpu: float = 2) -> Recording:
+    """The hybrid example with a metal pool, and its embedder on it."""
+    text = (REPO / "stacks" / "Pulumi.hybrid.yaml").read_text(encoding="utf-8")
+    stack = yaml.safe_load(text)["config"]["halfmetal:stack"]
+    stack["data_plane"]["pools"].append({**METAL_POOL, **(pool or {})})
+    embed = stack["workloads"][0]
+    embed["needs"]["cpu"] = cpu
+    embed["placement"] = {"home": "metal"}
+    stack["workloads"] = [embed]
+    return deploy(load(stack), bundle_of_likely_size, "hybrid")
+
+
+@pytest.fixture(scope="module")
+def metal() -> Recording:
+    return _metal()
+
+
+def test_nodes_of_a_metal_pool_share_their_hardware_with_no_other_account(metal: Recording) -> None:
+    assert metal.one(TEMPLATE, "metal-a-template").inputs["placement"] == {"tenancy": "dedicated"}
+    assert "placement" not in metal.one(TEMPLATE, "cpu-a-template").inputs
+
+
+@pytest.mark.parametrize(
+    ("pool", "placement"),
+    [
+        pytest.param({"instance": "m7i.metal-24xl"}, None, id="a whole machine says nothing of tenancy"),
+        pytest.param({"placement_group": "spread"}, "dedicated", id="beside a placement group"),
+    ],
+)
+def test_tenancy_goes_with_the_machine(pool: dict[str, Any], placement: str | None) -> None:
+    template = _metal(pool).one(TEMPLATE, "metal-a-template").inputs
+    assert template.get("placement", {}).get("tenancy") == placement
+
+
+def test_disks_are_encrypted_with_the_key_that_the_pool_names(metal: Recording) -> None:
+    def ebs(pool: str) -> Any:
+        (disk,) = metal.one(TEMPLATE, f"{pool}-template").inputs["blockDeviceMappings"]
+        return disk["ebs"]
+
+    assert ebs("metal-a")["kmsKeyId"] == METAL_POOL["encryption_key"]
+    assert ebs("cpu-a")["encrypted"] == "true"
+    assert "kmsKeyId" not in ebs("cpu-a")
+
+
+def test_nodes_of_a_pinned_pool_give_whole_cores_of_one_numa_node(metal: Recording) -> None:
+    message = message_from_bytes(b64decode(metal.one(TEMPLATE, "metal-a-template").inputs["userData"]))
+    (part,) = (part for part in message.walk() if not part.is_multipart())
+    assert part.get_content_type() == "application/node.eks.aws"
+    node = yaml.safe_load(str(part.get_payload()))
+    assert (node["apiVersion"], node["kind"]) == ("node.eks.aws/v1alpha1", "NodeConfig")
+    assert node["spec"]["kubelet"]["config"] == {
+        "cpuManagerPolicy": "static",
+        "topologyManagerPolicy": "single-numa-node",
+    }
+    assert "userData" not in metal.one(TEMPLATE, "cpu-a-template").inputs
+
+
+@pytest.mark.parametrize(
+    ("pool", "cpu", "limit"),
+    [
+        pytest.param({}, 2, "2000m", id="whole cores on pinned nodes are limits too"),
+        pytest.param({}, 1.5, None, id="a part of a core cannot be had alone"),
+        pytest.param({"pinned": False}, 2, None, id="elsewhere a limit would only lengthen the tail"),
+    ],
+)
+def test_a_pod_asks_for_its_cores_so_that_it_gets_them(
+    pool: dict[str, Any], cpu: float, limit: str | None
+) -> None:
+    deployment = _metal(pool, cpu).one("kubernetes:apps/v1:Deployment", "embed-pods").inputs
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["limits"].get("cpu") == limit
+    assert deployment["metadata"]["annotations"]["halfmetal.dev/pinned"] == str(limit is not None).lower()
 
 
 def test_a_minor_version_changes_versions_alone() -> None:

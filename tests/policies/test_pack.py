@@ -19,8 +19,8 @@ from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from components import catalog
-from components.placement import RULES, Facts, Home, Override
-from components.spec import Memory
+from components.placement import RULES, UNBOUNDED, Facts, FrontDoor, Home, Override
+from components.spec import Duration, Memory, Share
 from policies import overrides
 from policies.pack import policies
 from policies.subjects import FUNCTION
@@ -37,7 +37,16 @@ GPU_FUNCTION = {
         memory=Memory.of(12, "GiB"),
         accelerator_type="L4",
         accelerator_count=1,
+        utilization=Share.parse("3%"),
+        service_time=Duration.of(40, "ms"),
+        front_door=FrontDoor.HTTP_API,
+        cold_start_tolerance=UNBOUNDED,
+        jitter=UNBOUNDED,
+        twin=False,
         state=(),
+        local_cache=False,
+        compliance=(),
+        ties=(),
     ).to_tags(),
 }
 STACK = {
@@ -112,11 +121,22 @@ def test_the_pack_names_a_policy_for_each_rule_at_the_level_the_stack_gives_it(p
     assert level == {
         "accelerator-needs-metal": "ADVISORY",
         "memory-over-function-limit": "MANDATORY",
+        "sustained-utilization": "MANDATORY",
+        "long-execution": "MANDATORY",
+        "cold-start-budget": "MANDATORY",
+        "jitter-budget": "MANDATORY",
         "state-locality": "MANDATORY",
+        "local-state": "MANDATORY",
+        "compliance-isolation": "MANDATORY",
+        "unattended-cluster": "ADVISORY",
         "runaway-function": "MANDATORY",
+        "vendor-lock-in": "ADVISORY",
+        "warm-before-tail": "MANDATORY",
         "zone-capacity": "DISABLED",
+        "compliance-isolation-across-stack": "MANDATORY",
         "runaway-function-across-stack": "MANDATORY",
         "zone-capacity-across-stack": "DISABLED",
+        "advice": "ADVISORY",
         "undecided": "ADVISORY",
         "undecided-across-stack": "ADVISORY",
         "summary": "ADVISORY",
@@ -146,7 +166,7 @@ def test_a_whole_stack_is_summed_up_on_standard_output(pack: _Pack):
     pack.analyzer.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=[function]))
     assert pack.process.stdout is not None
     line = pack.process.stdout.readline()
-    assert line.startswith("halfmetal: 4 placement rules on 1 of 1 resources: broken: ")
+    assert line.startswith("halfmetal: 13 placement rules on 1 of 1 resources: broken: ")
     assert line.endswith("accelerator-needs-metal, runaway-function\n")
 
 

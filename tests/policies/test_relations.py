@@ -22,10 +22,10 @@ from pulumi_policy.proxy import (
     unknown_checking_proxy,
 )
 
-from components.placement import NONE, Enforcement, Facts, Home, Override
+from components.placement import NONE, UNBOUNDED, Enforcement, Facts, Home, Override, Tenancy
 from components.spec import Memory
 from policies.pack import SUMMARY, policies
-from policies.relations import ALARM, BUDGET, LOG_GROUP, PLACEMENT_GROUP, SUBNET
+from policies.relations import ALARM, BUDGET, CLUSTER, LOG_GROUP, PLACEMENT_GROUP, SUBNET
 from policies.subjects import FUNCTION, LAUNCH_TEMPLATE, NODE_GROUP
 
 A, B = "us-east-1a", "us-east-1b"
@@ -190,9 +190,24 @@ def _reserved(zone: str) -> PolicyResource:
 
 EFA = {"networkInterfaces": [{"interfaceType": "efa"}]}
 POOL = Facts(
-    pool="gpu", home=Home.POOL, zones=(A, B), accelerator_count=0, state=(), efa=False,
-    placement_group="cluster", capacity_block_zone=NONE,
+    pool="gpu", home=Home.POOL, zones=(A, B), accelerator_count=0, state=(), jitter=UNBOUNDED,
+    compliance=(), ties=(), twin=False, efa=False, placement_group="cluster", capacity_block_zone=NONE,
 )  # fmt: skip
+
+ISOLATED = replace(
+    POOL, home=Home.METAL, zones=(A,), placement_group=NONE, compliance=("pci-dss",),
+    tenancy=Tenancy.DEDICATED, audit_logs=True, own_keys=True,
+)  # fmt: skip
+ISOLATION = "compliance-isolation-across-stack"
+
+
+def _isolated(log_types: Any, key: str | None = "arn:key") -> list[PolicyResource]:
+    disks = [{"ebs": {"encrypted": "true", "kmsKeyId": key}}]
+    template = _template(placement={"tenancy": "dedicated"}, blockDeviceMappings=disks)
+    *others, group = _nodes(A, template=template, tags=ISOLATED)
+    cluster = _made(CLUSTER, "eks", enabledClusterLogTypes=log_types)
+    return [cluster, *others, _from(group, clusterName=cluster)]
+
 
 CASES = [
     Case("everything is there", [_function(), _log_group(), _alarm(), BUDGETED], {}),
@@ -266,6 +281,22 @@ CASES = [
         _nodes(A, template=_reserved(B)),
         {CAPACITY: "its capacity block is in us-east-1b"},
     ),
+    Case("isolated nodes of a cluster with audit logs", _isolated(["api", "audit"]), {}),
+    Case(
+        "isolated nodes of a cluster that keeps some logs, not known which",
+        _isolated(UNKNOWN_ARRAY_VALUE),
+        {},
+    ),
+    Case(
+        "isolated nodes of a cluster without audit logs",
+        _isolated(["api"]),
+        {ISOLATION: "gpu: it falls under PCI DSS, and has no audit logs of its cluster"},
+    ),
+    Case(
+        "isolated nodes whose template has another key than their tags say",
+        _isolated(["audit"], key=None),
+        {ISOLATION: "disks that are not encrypted with a key of its own"},
+    ),
     Case("what its tags say was refused before and is not said again", _nodes(A, B, tags=POOL), {}),
 ]
 
@@ -286,7 +317,7 @@ def test_a_violation_points_at_the_resource():
 def test_a_disabled_rule_is_not_run_across_the_stack_either():
     said, line = _all([_function()], {"runaway-function": Override(Enforcement.DISABLED)})
     assert said == {}
-    assert "4 placement rules" in line
+    assert "13 placement rules" in line
 
 
 @pytest.mark.parametrize(
@@ -294,16 +325,16 @@ def test_a_disabled_rule_is_not_run_across_the_stack_either():
     [
         pytest.param(
             [_function(), _log_group(), _alarm(), BUDGETED],
-            "halfmetal: 5 placement rules on 1 of 4 resources: all kept",
+            "halfmetal: 14 placement rules on 1 of 4 resources: all kept",
             id="all kept",
         ),
         pytest.param(
             [_function(tags=replace(TAGGED, memory=Memory.of(12, "GiB"), accelerator_count=1).to_tags())],
-            "halfmetal: 5 placement rules on 1 of 1 resources: broken:"
+            "halfmetal: 14 placement rules on 1 of 1 resources: broken:"
             " accelerator-needs-metal, memory-over-function-limit, runaway-function",
             id="three broken, one of them across the stack",
         ),
-        pytest.param([], "halfmetal: 5 placement rules on 0 of 0 resources: all kept", id="nothing there"),
+        pytest.param([], "halfmetal: 14 placement rules on 0 of 0 resources: all kept", id="nothing there"),
     ],
 )
 def test_a_stack_is_summed_up_in_one_line(resources: list[PolicyResource], line: str):

@@ -23,9 +23,21 @@ from pulumi_policy.proxy import (
     unknown_checking_proxy,
 )
 
-from components.placement import NONE, UNRESERVED, Enforcement, Facts, Home, Override, StateRead
-from components.spec import Duration, Memory
-from policies.pack import UNDECIDED, policies
+from components.placement import (
+    NONE,
+    UNBOUNDED,
+    UNRESERVED,
+    Enforcement,
+    Facts,
+    FrontDoor,
+    Home,
+    Override,
+    Role,
+    StateRead,
+    Tenancy,
+)
+from components.spec import Duration, Memory, Share
+from policies.pack import ADVICE, UNDECIDED, policies
 from policies.subjects import FUNCTION, LAUNCH_TEMPLATE, NODE_GROUP, read
 
 A, B = "us-east-1a", "us-east-1b"
@@ -40,10 +52,21 @@ NO_OPTIONS = PolicyResourceOptions(
 )
 PLACED = Facts(
     workload="embed",
+    role=Role.WORKLOAD,
     home=Home.FUNCTION,
     memory=Memory.of(1, "GiB"),
     accelerator_count=0,
+    utilization=Share.parse("3%"),
+    service_time=Duration.of(40, "ms"),
+    front_door=FrontDoor.HTTP_API,
+    cold_start_tolerance=UNBOUNDED,
+    jitter=UNBOUNDED,
+    pinned=False,
+    twin=False,
     state=(),
+    local_cache=False,
+    compliance=(),
+    ties=(),
     log_retention_days=14,
     alarm=True,
     budget=True,
@@ -57,6 +80,7 @@ READER = replace(
     state=(StateRead("features", (A,)),),
     state_bytes=Memory.of(64, "KiB"),
     latency_p99=Duration.of(300, "ms"),
+    managed_cluster=True,
     efa=False,
     placement_group=NONE,
     capacity_block_zone=NONE,
@@ -104,6 +128,11 @@ def _deployment(facts: Facts | None = None, **spec: Any) -> dict[str, Any]:
     }
 
 
+def _scaled(facts: Facts, replicas: float) -> dict[str, Any]:
+    made = _deployment(facts)
+    return {**made, "spec": {**made["spec"], "replicas": replicas}}
+
+
 def _asking(**resources: Any) -> list[dict[str, Any]]:
     return [{"name": "embed", "resources": resources}]
 
@@ -143,11 +172,39 @@ SPREAD = Facts(
     home=Home.POOL,
     zones=(A, B),
     accelerator_count=0,
+    jitter=UNBOUNDED,
+    twin=False,
+    managed_cluster=True,
     state=(),
+    compliance=(),
+    ties=(),
     efa=False,
     placement_group="cluster",
     capacity_block_zone=NONE,
 )
+
+ISOLATED = replace(
+    SPREAD,
+    home=Home.METAL,
+    zones=(A,),
+    placement_group=NONE,
+    compliance=("pci-dss",),
+    tenancy=Tenancy.DEDICATED,
+    audit_logs=True,
+    own_keys=True,
+)
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+EVEN = replace(READER, home=Home.METAL, jitter=Duration.of(20, "us"), pinned=True)
+WHOLE = {"cpu": "2000m", "memory": "1024Mi"}
+
+
+def _template(key: str | None = KEY, **placement: Any) -> dict[str, Any]:
+    return {
+        "tags": ISOLATED.to_tags(),
+        "placement": placement,
+        "blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": {"encrypted": "true", "kmsKeyId": key}}],
+    }
+
 
 CASES = [
     # functions
@@ -261,7 +318,115 @@ CASES = [
         {"memory-over-function-limit": "1,024 MB (as configured)"},
         overrides={"memory-over-function-limit": Override(thresholds={"on_demand": "1GiB"})},
     ),
+    Case(
+        "a function that is busy most of the day",
+        FUNCTION,
+        _function(replace(PLACED, utilization=Share.parse("75%"))),
+        {"sustained-utilization": "busy 75% of the day"},
+    ),
+    Case(
+        "a function that is busy part of the day is advised against",
+        FUNCTION,
+        _function(replace(PLACED, utilization=Share.parse("35%"))),
+        {ADVICE: "sustained-utilization: embed: it is busy 35% of the day"},
+    ),
+    Case(
+        "the same where a break-even was computed",
+        FUNCTION,
+        _function(replace(PLACED, utilization=Share.parse("35%"), break_even=Share.parse("39%"))),
+        {},
+    ),
+    Case(
+        "a function whose requests an HTTP API cuts off",
+        FUNCTION,
+        _function(replace(PLACED, service_time=Duration.of(45, "s"))),
+        {"long-execution": "an HTTP API ends it after 30s"},
+    ),
+    Case(
+        "a function whose callers bear no cold start",
+        FUNCTION,
+        _function(replace(PLACED, cold_start_tolerance=Duration.of(500, "ms"))),
+        {"cold-start-budget": "500ms"},
+    ),
+    Case(
+        "a function with a cache, under a regime, of even answer times",
+        FUNCTION,
+        _function(replace(PLACED, local_cache=True, compliance=("pci-dss",), jitter=Duration.of(20, "us"))),
+        {"local-state": "cache", "compliance-isolation": "PCI DSS", "jitter-budget": "20us"},
+    ),
+    Case(
+        "a function that a workload is tied to an event bus by",
+        FUNCTION,
+        _function(replace(PLACED, ties=("eventbridge",))),
+        {"vendor-lock-in": "Amazon EventBridge"},
+    ),
+    Case(
+        "a control function says nothing of traffic",
+        FUNCTION,
+        _function(replace(PLACED, role=Role.CONTROL, utilization=None, service_time=None)),
+        {},
+    ),
+    Case(
+        "the twin of a workload that keeps replicas warm",
+        FUNCTION,
+        _function(replace(PLACED, home=Home.POOL, warm_replicas=2)),
+        {},
+    ),
+    Case(
+        "the twin of a workload that keeps none warm",
+        FUNCTION,
+        _function(replace(PLACED, home=Home.POOL, warm_replicas=0)),
+        {"warm-before-tail": "its function twin is its only home"},
+    ),
     # pods
+    Case(
+        "a deployment with a twin, scaled to nothing",
+        DEPLOYMENT,
+        _scaled(replace(READER, twin=True, warm_replicas=2), 0.0),
+        {"warm-before-tail": "keeps 0 warm replicas"},
+    ),
+    Case(
+        "a deployment with a twin and a replica",
+        DEPLOYMENT,
+        _scaled(replace(READER, twin=True, warm_replicas=2), 1.0),
+        {},
+    ),
+    Case(
+        "whole cores on metal that pins them",
+        DEPLOYMENT,
+        _deployment(EVEN, containers=_asking(requests=WHOLE, limits=WHOLE)),
+        {},
+    ),
+    Case(
+        "whole cores without a limit are shared after all",
+        DEPLOYMENT,
+        _deployment(EVEN, containers=_asking(requests=WHOLE, limits={"memory": "1024Mi"})),
+        {"jitter-budget": "share cores"},
+    ),
+    Case(
+        "a part of a core is shared after all",
+        DEPLOYMENT,
+        _deployment(EVEN, containers=_asking(limits={"cpu": "1500m", "memory": "1Gi"})),
+        {"jitter-budget": "share cores"},
+    ),
+    Case(
+        "limits alone are requests too",
+        DEPLOYMENT,
+        _deployment(EVEN, containers=_asking(limits={"cpu": 2.0, "memory": "1Gi"})),
+        {},
+    ),
+    Case(
+        "containers that are not known yet, on metal that pins cores",
+        DEPLOYMENT,
+        _deployment(EVEN, containers=UNKNOWN_ARRAY_VALUE),
+        {UNDECIDED: "jitter-budget: embed: cannot be decided without pinned"},
+    ),
+    Case(
+        "a deployment on a cluster that nobody runs",
+        DEPLOYMENT,
+        _deployment(replace(READER, managed_cluster=False, operations_team=False)),
+        {"unattended-cluster": "nobody runs its cluster"},
+    ),
     Case("a deployment in the zone of its state", DEPLOYMENT, _deployment(READER), {}),
     Case("a deployment of somebody else's", DEPLOYMENT, _deployment(), {}),
     Case(
@@ -313,6 +478,31 @@ CASES = [
         {},
     ),
     # nodes
+    Case("isolated nodes with a key of one's own", LAUNCH_TEMPLATE, _template(tenancy="dedicated"), {}),
+    Case(
+        "isolated nodes whose template forgot the tenancy",
+        LAUNCH_TEMPLATE,
+        _template(),
+        {"compliance-isolation": "machines shared with other accounts"},
+    ),
+    Case(
+        "isolated nodes whose template forgot the key",
+        LAUNCH_TEMPLATE,
+        _template(key=None, tenancy="dedicated"),
+        {"compliance-isolation": "disks that are not encrypted with a key of its own"},
+    ),
+    Case(
+        "isolated nodes with a key that is not known yet",
+        LAUNCH_TEMPLATE,
+        _template(key=UNKNOWN_STRING_VALUE, tenancy="dedicated"),
+        {UNDECIDED: "compliance-isolation: gpu: cannot be decided without own keys"},
+    ),
+    Case(
+        "bare metal is one's own without a tenancy",
+        LAUNCH_TEMPLATE,
+        {**_template(), "tags": replace(ISOLATED, tenancy=Tenancy.BARE_METAL).to_tags()},
+        {},
+    ),
     Case(
         "a node group of a placement group over two zones",
         NODE_GROUP,
@@ -450,6 +640,12 @@ values = st.recursive(
                     "containers",
                     "resources",
                     "limits",
+                    "requests",
+                    "cpu",
+                    "memory",
+                    "tenancy",
+                    "ebs",
+                    "kmsKeyId",
                     "nvidia.com/gpu",
                     "key",
                     "values",
@@ -466,6 +662,7 @@ values = st.recursive(
 PROPERTIES = (
     "tags", "memorySize", "timeout", "reservedConcurrentExecutions", "capacityProviderConfig", "placement",
     "networkInterfaces", "capacityReservationSpecification", "metadata", "spec", "subnetIds",
+    "blockDeviceMappings",
 )  # fmt: skip
 
 

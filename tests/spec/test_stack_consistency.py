@@ -199,6 +199,20 @@ CASES = [
     Case(
         "pool that can have no node", f"{CPU}.nodes.max", "no node at all", {f"{CPU}.nodes": {"desired": 0}}
     ),
+    Case("pinned cores in a shared pool", f"{CPU}.pinned", "is for metal", {f"{CPU}.pinned": True}),
+    Case(
+        "key of another region",
+        f"{CPU}.encryption_key",
+        "not a key of us-east-1",
+        {f"{CPU}.encryption_key": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd"},
+    ),
+    Case(
+        "key for disks of others",
+        f"{CPU}.encryption_key",
+        "makes no node of an existing cluster",
+        {f"{CPU}.encryption_key": "arn:aws:kms:us-east-1:111122223333:key/1234abcd"},
+        DEDICATED,
+    ),
     Case(
         "two taints that differ in value alone",
         f"{GPU}.taints[1]",
