@@ -4,7 +4,9 @@
 can be shown beside every decision made with it.
 """
 
+from components.catalog.bandwidth import Bandwidth
 from components.catalog.catalog import Catalog, Place
+from components.catalog.distributions import Distribution, Distributions
 from components.catalog.errors import CatalogError, MissingFigureError, UnknownFigureError
 from components.catalog.loading import load
 from components.catalog.models import (
@@ -22,7 +24,8 @@ from components.catalog.models import (
     Provenance,
     StateLatency,
 )
-from components.catalog.prices import Architecture, Capacity, Hourly, Offer, Prices, Provider, Regional
+from components.catalog.prices import Architecture, Capacity, Hourly, Offer, Prices, Provider
+from components.catalog.regional import Regional
 from components.catalog.unit_prices import (
     CapacityUnitPrice,
     MemoryTimePrice,
@@ -35,12 +38,15 @@ __all__ = [
     "AcceleratorType",
     "Accelerators",
     "Architecture",
+    "Bandwidth",
     "Capacity",
     "CapacityUnitPrice",
     "Catalog",
     "CatalogError",
     "ColdStart",
     "Confidence",
+    "Distribution",
+    "Distributions",
     "Fact",
     "FrontDoorLimits",
     "FunctionLimits",

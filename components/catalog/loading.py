@@ -2,13 +2,14 @@
 
 Facts that share a source are written as one batch (source, as_of, region and confidence once, then the
 facts), so a refresh replaces a batch and its date together; reading spreads the provenance over its members.
-Batches may price one thing in several regions; the same thing twice is an error.
+Batches may give one figure for several regions; twice for the same one, in one file, is an error. What was
+imported lies beside them in `imports/`, a file for each import, and is what counts where it is not older.
 """
 
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import yaml
 from pydantic import ValidationError
@@ -17,8 +18,14 @@ from components.catalog.catalog import Catalog
 from components.catalog.errors import CatalogError
 from components.catalog.prices import OFFER_PRICES
 
-DATA = Path(__file__).parent / "data"
-_VALUE = "value"
+DATA: Final = Path(__file__).parent / "data"
+IMPORTS: Final = "imports"
+IMPORTED: Final = ("prices", "zones")
+"""Sections that a file in `imports/` may have."""
+_VALUE: Final = "value"
+
+Tree: TypeAlias = dict[str, Any]
+"""Figures by the steps to them; a leaf is the facts of one figure by region."""
 
 
 @cache
@@ -31,20 +38,22 @@ def load(directory: Path = DATA) -> Catalog:
     types = dict(_members(directory / "instance_types.yaml", "types"))
     for entry in types.values():
         _complete_accelerators(entry, accelerators)
-    prices = _prices(directory / "prices.yaml")
-    instances = prices.setdefault("instances", {})
-    for name in types:
-        instances.setdefault(name, {})
-    prices["providers"] = _providers(directory / "providers.yaml")
+    prices, zones = (_with_imports(directory, section) for section in IMPORTED)
     try:
         return Catalog.model_validate(
             {
                 "limits": _read(directory / "limits.yaml"),
                 "latency": _read(directory / "latency.yaml"),
-                "prices": prices,
                 "guidance": _read(directory / "guidance.yaml"),
+                "distributions": _figures(directory / "distributions.yaml", "distributions"),
+                "prices": {
+                    **prices,
+                    "instances": _of_each(types, prices.get("instances", {})),
+                    "providers": _providers(directory / "providers.yaml"),
+                },
                 "accelerators": accelerators,
                 "instance_types": types,
+                "zones": _of_each(types, zones),
             }
         )
     except ValidationError as error:
@@ -54,19 +63,21 @@ def load(directory: Path = DATA) -> Catalog:
 def _read(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
         raise CatalogError(f"{path}: cannot be read: {error}") from error
 
 
-def _batches(path: Path, members: str) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
-    """Yield (provenance, members) of every batch in a file."""
+def _batches(path: Path, *members: str) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
+    """Yield (provenance, members) of every batch in a file: of the first kind of `members` that it has."""
     batches = _read(path)
     if not isinstance(batches, list):
-        raise CatalogError(f"{path}: must be a list of batches, each with source, as_of and {members}")
+        raise CatalogError(f"{path}: must be a list of batches, each with source, as_of and {members[0]}")
     for number, batch in enumerate(batches):
-        if not isinstance(batch, Mapping) or not isinstance(batch.get(members), Mapping):
-            raise CatalogError(f"{path}: batch {number} must have source, as_of and {members}")
-        yield {key: value for key, value in batch.items() if key != members}, batch[members]
+        kind = next((kind for kind in members if isinstance(batch, Mapping) and kind in batch), None)
+        if kind is None or not isinstance(batch[kind], Mapping):
+            raise CatalogError(f"{path}: batch {number} must have source, as_of and {members[0]}")
+        if kind == members[0]:
+            yield {key: value for key, value in batch.items() if key != kind}, batch[kind]
 
 
 def _members(path: Path, members: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -82,46 +93,31 @@ def _members(path: Path, members: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, {**provenance, "name": name, **entry}
 
 
-def _prices(path: Path) -> dict[str, Any]:
-    """The prices of every batch as one tree, whose leaves are facts by region."""
-    tree: dict[str, Any] = {}
-    for provenance, entries in _batches(path, "prices"):
+def _with_imports(directory: Path, section: str) -> Tree:
+    tree = _figures(directory / f"{section}.yaml", section)
+    for path in sorted((directory / IMPORTS).glob("*.yaml")):
+        tree = _newest(tree, _figures(path, section, *IMPORTED))
+    return tree
+
+
+def _newest(older: Tree, newer: Tree) -> Tree:
+    """Both trees as one; where both have a fact, the newer date, and `newer` of two of one day."""
+    if "as_of" in older and "as_of" in newer:
+        return older if str(older["as_of"]) > str(newer["as_of"]) else newer
+    both = {name: _newest(older[name], newer[name]) for name in older if name in newer}
+    return {**older, **newer, **both}
+
+
+def _figures(path: Path, section: str, *others: str) -> Tree:
+    """The figures of every batch of a file as one tree."""
+    tree: Tree = {}
+    for provenance, entries in _batches(path, section, *others):
         for steps, value in _leaves(entries, ()):
             node = tree
             for step in steps:
                 node = node.setdefault(step, {})
             _add(node, _fact(provenance, value), f"{path}: {'.'.join(steps)}")
     return tree
-
-
-def _providers(path: Path) -> dict[str, Any]:
-    """The machines of each provider: what they are, once, and their prices by region."""
-    providers: dict[str, Any] = {}
-    for provenance, entries in _batches(path, "offers"):
-        sourced = {key: value for key, value in provenance.items() if key != "provider"}
-        offers = providers.setdefault(str(provenance.get("provider")), {"offers": {}})["offers"]
-        for name, entry in entries.items():
-            offer = offers.setdefault(name, {})
-            for key, value in entry.items():
-                if key in OFFER_PRICES:
-                    _add(offer.setdefault(key, {}), _fact(sourced, value), f"{path}: {name}.{key}")
-                elif offer.setdefault(key, value) != value:
-                    raise CatalogError(
-                        f"{path}: {name} has another {key} in another batch; name it differently"
-                    )
-    return providers
-
-
-def _fact(provenance: Mapping[str, Any], value: Any) -> dict[str, Any]:
-    """A figure with its batch's provenance, or with what it says of itself: `{value: …, note: …}`."""
-    return {**provenance, **(value if isinstance(value, Mapping) else {_VALUE: value})}
-
-
-def _add(regions: dict[str, Any], fact: dict[str, Any], what: str) -> None:
-    region = str(fact.get("region"))
-    if region in regions:
-        raise CatalogError(f"{what} for {region} is listed twice; keep the one with the newer source")
-    regions[region] = fact
 
 
 def _leaves(node: Mapping[str, Any], steps: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -131,6 +127,39 @@ def _leaves(node: Mapping[str, Any], steps: tuple[str, ...]) -> Iterator[tuple[t
             yield from _leaves(member, here)
         else:
             yield here, member
+
+
+def _of_each(names: Mapping[str, Any], figures: Tree) -> Tree:
+    """The figures by name, with a place for each of `names` that has none."""
+    return {**{name: {} for name in names}, **figures}
+
+
+def _providers(path: Path) -> Tree:
+    """The machines of each provider: what they are, once, and their prices by region."""
+    providers: Tree = {}
+    for provenance, entries in _batches(path, "offers"):
+        sourced = {key: value for key, value in provenance.items() if key != "provider"}
+        offers = providers.setdefault(str(provenance.get("provider")), {"offers": {}})["offers"]
+        for name, entry in entries.items():
+            offer = offers.setdefault(name, {})
+            for key, value in entry.items():
+                if key in OFFER_PRICES:
+                    _add(offer.setdefault(key, {}), _fact(sourced, value), f"{path}: {name}.{key}")
+                elif offer.setdefault(key, value) != value:
+                    raise CatalogError(f"{path}: {name} has another {key} in another batch; rename one")
+    return providers
+
+
+def _fact(provenance: Mapping[str, Any], value: Any) -> dict[str, Any]:
+    """A figure with its batch's provenance, and with what it says of itself: `{value: …, note: …}`."""
+    return {**provenance, **(value if isinstance(value, Mapping) else {_VALUE: value})}
+
+
+def _add(regions: dict[str, Any], fact: dict[str, Any], what: str) -> None:
+    region = str(fact.get("region"))
+    if region in regions:
+        raise CatalogError(f"{what} for {region} is listed twice; keep the one with the newer source")
+    regions[region] = fact
 
 
 def _complete_accelerators(entry: dict[str, Any], accelerators: Mapping[str, Mapping[str, Any]]) -> None:

@@ -6,6 +6,7 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from components.catalog.bandwidth import Bandwidth
 from components.spec.units import Duration, Memory, Share
 
 T = TypeVar("T")
@@ -167,3 +168,6 @@ class InstanceType(Provenance):
     architecture: Literal["amd64", "arm64"] = Field(description="As in the label kubernetes.io/arch.")
     bare_metal: bool = False
     accelerators: Accelerators | None = None
+    network: Bandwidth | None = Field(
+        default=None, description="What it can count on, beyond which it may burst. None: not known."
+    )

@@ -99,9 +99,7 @@ def test_prices_of_different_units_do_not_compare():
     [
         pytest.param("m7g.large", "on-demand", "xx-nowhere-1", "known for us-east-1", id="another region"),
         pytest.param("x9.huge", "on-demand", HERE, "prices.instances.x9.huge.on_demand", id="no such type"),
-        pytest.param(
-            "m7g.large", "dedicated-host", HERE, "m7g.large.dedicated_host", id="bought another way"
-        ),
+        pytest.param("m7g.large", "spot", "xx-nowhere-1", "m7g.large.spot", id="nothing to reckon it from"),
     ],
 )
 def test_a_price_that_is_not_there_is_named_with_what_to_do(
@@ -113,6 +111,23 @@ def test_a_price_that_is_not_there_is_named_with_what_to_do(
     assert region in str(error.value)
     problem = error.value.problem("data_plane.pools[0].instance", "gpu-a")
     assert (problem.subject, problem.remedy) == ("gpu-a", error.value.remedy)
+
+
+@pytest.mark.parametrize(
+    ("instance", "capacity", "expected", "caveat"),
+    [
+        pytest.param("g6.xlarge", "on-demand", "$0.8048/h", "", id="on demand"),
+        pytest.param("g6.xlarge", "spot", "$0.4386/h", "", id="spot, with a price of its own"),
+        pytest.param("g5.xlarge", "spot", "$0.63378/h", " (assumed)", id="spot, reckoned"),
+        pytest.param("p5.48xlarge", "capacity-block", "$55.04/h", " (assumed)", id="capacity block"),
+        pytest.param("m7g.large", "dedicated-host", "$0.08976/h", " (assumed)", id="dedicated host"),
+    ],
+)
+def test_an_instance_by_the_way_it_is_bought(
+    instance: str, capacity: catalog.Capacity, expected: str, caveat: str
+):
+    fact = catalog.load().instance_price(instance, capacity, HERE)
+    assert (str(fact.value), fact.caveat) == (expected, caveat)
 
 
 def test_prices_of_other_providers():
