@@ -1,0 +1,1 @@
+"""Kinds of request log, one module each."""
