@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from cli.deploy import down, up
+from cli.profile import profile
 from cli.requests import requests
 from cli.sandbox import app as sandbox
 from cli.schema import schema
@@ -31,6 +32,7 @@ app.command()(up)
 app.command()(down)
 app.command()(requests)
 app.command()(validate)
+app.command()(profile)
 app.command()(schema)
 
 
@@ -69,8 +71,9 @@ def main() -> None:
 def _mendable() -> tuple[type[Exception], ...]:
     """Faults that a person can mend. Asked for only once there is one."""
     from components.spec import StackError
+    from components.traffic import TraceError
 
-    return SandboxError, StackError
+    return SandboxError, StackError, TraceError
 
 
 def _escape(error: Exception) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from sandbox.errors import SandboxError
 from sandbox.paths import REPO
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 STACKS = REPO / "stacks"
 _PREFIX, _SUFFIX = "Pulumi.", ".yaml"
@@ -23,6 +20,12 @@ def names() -> list[str]:
 def path_of(stack: str) -> Path:
     """Where a stack's file is, or would be."""
     return STACKS / f"{_PREFIX}{stack}{_SUFFIX}"
+
+
+def file_of(stack: str) -> Path:
+    """The file that a stack's name, or the path of any stack file, means."""
+    is_path = "/" in stack or stack.endswith((".yaml", ".yml"))
+    return Path(stack) if is_path else path_of(stack)
 
 
 def existing(stack: str) -> Path:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cli.stacks import names, path_of
+from cli.stacks import file_of, names, path_of
 
 if TYPE_CHECKING:
     from components.placement import Finding, Placements
@@ -83,8 +83,7 @@ def judge(file: Path) -> Verdict:
 def _files(stack: str | None) -> list[Path]:
     if stack is None:
         return [path_of(name) for name in names()]
-    is_path = "/" in stack or stack.endswith((".yaml", ".yml"))
-    return [Path(stack) if is_path else path_of(stack)]
+    return [file_of(stack)]
 
 
 def _show(console: Console, verdict: Verdict) -> None:

@@ -1,4 +1,4 @@
-"""Changes keys of a stack file in its text, so that comments, order and layout stay as their author left them.
+"""Changes keys of a stack file in its text, so that its comments, order and layout stay.
 
 The marks of the YAML nodes say where each value stands; only those characters are replaced, and new keys go
 below (or, in braces, behind) what is there. Whether the outcome says what it should, and nothing else than
@@ -6,7 +6,6 @@ before, is then read back from it: a layout that cannot be edited in place (a va
 refused rather than guessed at.
 """
 
-import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +59,7 @@ def edited(text: str, path: Sequence[Key], changes: Mapping[str, object | None])
 
 def _verify(before: Any, after: str, path: Sequence[Key], wanted: Mapping[str, object]) -> None:
     """That the new text says what was wanted, and otherwise what the old one said."""
-    expected = copy.deepcopy(before)
+    expected = _unshared(before)
     _at(expected, path[:-1])[path[-1]] = dict(wanted)
     try:
         same = read(after).value == expected
@@ -68,6 +67,13 @@ def _verify(before: Any, after: str, path: Sequence[Key], wanted: Mapping[str, o
         same = False
     if not same:
         raise NotEditableError("its layout (an alias, an anchor or a merged key) does not allow it")
+
+
+def _unshared(value: Any) -> Any:
+    """A copy in which no two places are one object, as those of an alias are."""
+    if isinstance(value, dict):
+        return {key: _unshared(inner) for key, inner in value.items()}
+    return [_unshared(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _at(value: Any, path: Sequence[Key]) -> Any:
@@ -136,7 +142,7 @@ def _in_braces(
         if new is not None:
             yield _Edit(*_span(value), _spelled(new))
         else:
-            yield _removed_from_braces(text, pairs, at)
+            yield _removed_from_braces(pairs, at)
     added = {
         key: new for key, new in changes.items() if new is not None and all(k.value != key for k, _ in pairs)
     }
@@ -159,7 +165,7 @@ def _in_braces(
     yield _Edit(end.index, end.index, "".join(pieces))
 
 
-def _removed_from_braces(text: str, pairs: Sequence[tuple[yaml.Node, yaml.Node]], at: int) -> _Edit:
+def _removed_from_braces(pairs: Sequence[tuple[yaml.Node, yaml.Node]], at: int) -> _Edit:
     """With the comma before it; the first goes with the comma after it."""
     key, value = pairs[at]
     if at:

@@ -70,6 +70,8 @@ class Measurement:
 class Profile:
     """What a trace says of a workload's traffic. `None` is what it does not say."""
 
+    format: str
+    """Kind of log that it comes from."""
     requests: int
     span_s: float
     start: datetime | None
@@ -113,6 +115,7 @@ class Profile:
     def as_json(self) -> dict[str, Any]:
         """All of it as plain JSON values."""
         return {
+            "format": self.format,
             "requests": self.requests,
             "span_s": self.span_s,
             "start": self.start.isoformat() if self.start else None,
@@ -145,6 +148,7 @@ def profile(
     work = _work(trace, service_time)
     load = _load(flow, work, replicas * concurrency, concurrency)
     return Profile(
+        format=trace.format,
         requests=flow.requests,
         span_s=flow.span_s,
         start=flow.start,
@@ -347,7 +351,7 @@ def _burstiness_of_counts(trace: Counts, *, within: bool) -> _Burstiness:
     counts = trace.counts
     if len(counts) < _WINDOWS_AT_LEAST:
         return _unknown(f"{len(counts)} steps are too few; it takes {_WINDOWS_AT_LEAST}")
-    hours = trace.ends_ns // statistics.HOUR_NS if within and trace.step_s * 2 <= _HOUR_S else None
+    hours = trace.middles_ns // statistics.HOUR_NS if within and trace.step_s * 2 <= _HOUR_S else None
     how = f"index of dispersion of {len(counts):,} counts of {trace.step_s:g} s"
     judged = _judged(statistics.dispersion_of(counts, hours), len(counts), how)
     sureness = _worse(judged.measurement.sureness, Sureness.FAIR)
@@ -418,8 +422,7 @@ class _Shape:
 
     @classmethod
     def of_counts(cls, trace: Counts) -> "_Shape":
-        middle = trace.ends_ns - round(trace.step_s * SECOND_NS / 2)
-        hours = (middle // statistics.HOUR_NS) % _HOURS
+        hours = (trace.middles_ns // statistics.HOUR_NS) % _HOURS
         if trace.step_s > _HOUR_S:
             return cls._missing(f"steps of {trace.step_s:g} s are longer than an hour")
         return cls._of(
@@ -481,7 +484,7 @@ def _work(trace: Trace, given: Duration | None) -> _Work:
     logged = trace.service_s if isinstance(trace, Arrivals) else None
     known = logged[~np.isnan(logged)] if logged is not None else np.empty(0)
     if given is not None:
-        return _Work(given.seconds, _work_variation(known), Sureness.SURE, "as you gave it, not measured")
+        return _Work(given.seconds, _work_variation(known), Sureness.SURE, "given, not measured")
     if not len(known):
         return _Work(None, None, Sureness.UNKNOWN, "the log tells no durations; give it with --service-time")
     mean = float(known.mean())

@@ -184,7 +184,8 @@ def _judge(
     if collector.elsewhere:
         paths = ", ".join(f"{path} ({count})" for path, count in sorted(collector.elsewhere.items()))
         raise TraceError(
-            f"{source.name}: holds no request for {options.path}", f"its requests are for: {paths}"
+            f"{source.name}: holds no request for {options.path}",
+            f"choose with --path (/ for all); its requests are for: {paths}",
         )
     detail = "\n".join(f"  line {line}: {error.message}" for line, error in collector.first_bad)
     raise TraceError(f"{source.name}: holds no request", "name a log that holds some", detail=detail)

@@ -19,7 +19,7 @@ OnProgress: TypeAlias = Callable[[int, int | None], None]
 """Told the bytes read so far, and how many there are where that is known."""
 
 STDIN: Final = "-"
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 18
 _HEAD: Final = 1 << 16
 _LONGEST_LINE: Final = 1 << 24
 _WHOLE_AT_MOST: Final = 1 << 28
@@ -59,7 +59,7 @@ class Source:
     size: int | None
     on_progress: OnProgress | None
     _raw: _Replayed
-    _text: BinaryIO
+    _take: Callable[[int], bytes]
     head: bytes = b""
     """Its beginning, unpacked."""
     cut: bool = False
@@ -138,7 +138,7 @@ class Source:
 
     def _piece(self, size: int) -> bytes:
         try:
-            return b"" if self.damage else self._text.read(size)
+            return b"" if self.damage else self._take(size)
         except EOFError:
             self.damage = "ends too early"
         except (gzip.BadGzipFile, zlib.error):
@@ -195,8 +195,10 @@ class _Opened(AbstractContextManager[Source]):
                 f"{name}: is packed with {packer[0]}", f"unpack it: {packer[1]} {name} | halfmetal profile -"
             )
         raw = _Replayed(stream, magic)
-        text = gzip.GzipFile(fileobj=cast("BinaryIO", raw)) if magic.startswith(_GZIP) else raw
-        source = Source(name, size, self._on_progress, raw, cast("BinaryIO", text))
+        # Piece by piece as it is unpacked: what came before damage is not lost with it.
+        packed = magic.startswith(_GZIP)
+        take = gzip.GzipFile(fileobj=cast("BinaryIO", raw)).read1 if packed else raw.read
+        source = Source(name, size, self._on_progress, raw, take)
         source.begin()
         return source
 

@@ -51,6 +51,11 @@ class Counts:
     findings: tuple[Finding, ...] = ()
 
     @property
+    def middles_ns(self) -> Nanoseconds:
+        """Middle of each step, which is in the hour that the step is of."""
+        return self.ends_ns - round(self.step_s * SECOND_NS / 2)
+
+    @property
     def counts(self) -> Floats:
         """Requests in each step."""
         return self.rates * self.step_s
