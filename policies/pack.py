@@ -26,7 +26,7 @@ from pulumi_policy import Severity as PolicySeverity
 
 from components.catalog import load as load_catalog
 from components.placement import RULES, Answer, Enforcement, Override, Rule, Verdict
-from policies import relations
+from policies import relations, ties
 from policies.overrides import StackRules
 from policies.subjects import Subject, read
 
@@ -39,6 +39,7 @@ SUMMARY: Final = "summary"
 _RELATIONS: Final[Mapping[str, Callable[[Iterable[PolicyResource]], Iterator[relations.Related]]]] = {
     "compliance-isolation": relations.node_groups,
     "runaway-function": relations.functions,
+    "vendor-lock-in": ties.functions,
     "zone-capacity": relations.node_groups,
 }
 """Rules whose facts lie in several resources, and what relates them."""

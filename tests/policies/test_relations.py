@@ -149,7 +149,7 @@ def _own_logging() -> list[PolicyResource]:
     ]
 
 
-TAGGED = Facts(home=Home.FUNCTION, alarm=False, budget=False, log_retention_days=14)
+TAGGED = Facts(home=Home.FUNCTION, alarm=False, budget=False, log_retention_days=14, ties=())
 
 
 def _nodes(
@@ -207,6 +207,33 @@ def _isolated(log_types: Any, key: str | None = "arn:key") -> list[PolicyResourc
     *others, group = _nodes(A, template=template, tags=ISOLATED)
     cluster = _made(CLUSTER, "eks", enabledClusterLogTypes=log_types)
     return [cluster, *others, _from(group, clusterName=cluster)]
+
+
+KEPT = [_function(), _log_group(), _alarm(), BUDGETED]
+TIES = "vendor-lock-in-across-stack"
+EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+STATE_MACHINE = "aws:sfn/stateMachine:StateMachine"
+QUEUE = "aws:sqs/queue:Queue"
+
+
+def _called(resource_type: str, names: str) -> list[PolicyResource]:
+    function, *others = KEPT
+    caller = _made(resource_type, "caller", **{names: UNKNOWN_STRING_VALUE})
+    return [function, *others, _from(caller, **{names: function})]
+
+
+def _by_alias() -> list[PolicyResource]:
+    function, *others = KEPT
+    alias = _from(_made("aws:lambda/alias:Alias", "live"), functionName=function)
+    topic = _from(_made("aws:sns/topicSubscription:TopicSubscription", "calls"), endpoint=alias)
+    return [function, *others, alias, topic]
+
+
+def _taking_from_a_queue() -> list[PolicyResource]:
+    function, *others = KEPT
+    queue = _made(QUEUE, "jobs")
+    mapping = _made("aws:lambda/eventSourceMapping:EventSourceMapping", "takes")
+    return [function, *others, queue, _from(mapping, functionName=function, eventSourceArn=queue)]
 
 
 CASES = [
@@ -297,6 +324,21 @@ CASES = [
         _isolated(["audit"], key=None),
         {ISOLATION: "disks that are not encrypted with a key of its own"},
     ),
+    Case("a function that an event rule calls", _called(EVENT_TARGET, "arn"), {TIES: "Amazon EventBridge"}),
+    Case("a function that is a step", _called(STATE_MACHINE, "definition"), {TIES: "AWS Step Functions"}),
+    Case("a function that a topic calls by its alias", _by_alias(), {TIES: "embed: it works with 1 of one"}),
+    Case("a function that takes from a queue", _taking_from_a_queue(), {TIES: "Amazon SQS"}),
+    Case(
+        "a function that a schedule names by its ARN",
+        [*KEPT, _made(EVENT_TARGET, "rule", arn="arn:aws:lambda:us-east-1:1:function:embed-1a2b:live")],
+        {TIES: "Amazon EventBridge"},
+    ),
+    Case(
+        "an event rule for another function whose name begins alike",
+        [*KEPT, _made(EVENT_TARGET, "rule", arn="arn:aws:lambda:us-east-1:1:function:embed-1a2b3")],
+        {},
+    ),
+    Case("a queue that nobody takes from", [*KEPT, _made(QUEUE, "jobs")], {}),
     Case("what its tags say was refused before and is not said again", _nodes(A, B, tags=POOL), {}),
 ]
 

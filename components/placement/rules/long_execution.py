@@ -1,8 +1,8 @@
 """A request that takes long is worked on in a container, and never where something cuts it off.
 
-Two things end a request early: the type of API in front (whatever is behind it, a pod too), and Lambda's own
-limit. Beyond either the work is done and the answer lost, so it is refused. Between the time from which a
-container costs less and the limit, a function works and is advised against.
+Three things end a request early: the type of API in front (whatever is behind it, a pod too), Lambda's own
+limit, and the timeout of the function. Beyond any of them the work is lost, so it is refused. Between the time
+from which a container costs less and the limit, a function works and is advised against.
 
 Where it is not known what is in front, a request is refused only if every way in ends it, and fits only if
 none does.
@@ -65,8 +65,10 @@ def _judge(facts: Facts, home: Home, takes: Duration, thresholds: Thresholds) ->
     for limit in _certain(facts, home):
         if takes > thresholds.duration(limit):
             return refused(f"{said}, and {_ended(limit, thresholds)}")
+    if home.is_function and facts.timeout is not None and takes > facts.timeout:
+        return refused(f"{said}, and its own timeout ends it after {facts.timeout}")
     possible = list(_possible(facts, home))
-    if any(takes > thresholds.duration(limit) for limit in possible):
+    if any(takes > thresholds.duration(limit) for limit in possible) or _lacks_timeout(facts, home):
         return undecided(*_unknown(facts, home))
     if home.is_function and takes > thresholds.duration(_CONTAINER_OVER):
         over = f"over {thresholds.values[_CONTAINER_OVER]} a container costs less than {home.described}"
@@ -103,9 +105,15 @@ def _may_run_longer(facts: Facts, home: Home) -> bool:
     )
 
 
+def _lacks_timeout(facts: Facts, home: Home) -> bool:
+    return home.is_function and facts.timeout is None
+
+
 def _unknown(facts: Facts, home: Home) -> Iterator[str]:
     if facts.front_door is None:
         yield "front_door"
+    if _lacks_timeout(facts, home):
+        yield "timeout"
     if home is Home.RESERVED_FUNCTION and facts.managed_instances is None:
         yield "managed_instances"
 
