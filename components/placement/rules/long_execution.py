@@ -1,8 +1,8 @@
 """A request that takes long is worked on in a container, and never where something cuts it off.
 
 Three things end a request early: the type of API in front (whatever is behind it, a pod too), Lambda's own
-limit, and the timeout of the function. Beyond any of them the work is lost, so it is refused. Between the time
-from which a container costs less and the limit, a function works and is advised against.
+limit, and the timeout of the function. Beyond any of them the work is lost, so it is refused. Between the
+time from which a container costs less and the limit, a function works and is advised against.
 
 Where it is not known what is in front, a request is refused only if every way in ends it, and fits only if
 none does.
