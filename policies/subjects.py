@@ -187,7 +187,7 @@ def _launch_template(props: Mapping[str, Any]) -> Subject:
     draft.set("efa", _has_efa(props))
     draft.set("own_keys", _has_own_keys(props))
     _read_placement(draft, fetch(props, "placement"))
-    _read_tenancy(draft, fetch(props, "placement"))
+    _read_tenancy(draft, props)
     target = fetch(props, "capacityReservationSpecification", "capacityReservationTarget")
     if target is ABSENT:
         draft.set_missing("capacity_block_zone", NONE)
@@ -215,14 +215,19 @@ def _has_own_keys(props: Mapping[str, Any]) -> object:
     return UNKNOWN if UNKNOWN in keys else True
 
 
-def _read_tenancy(draft: _Draft, placement: object) -> None:
-    """The tenancy that a template states. A machine that is bare metal is one's own without its saying so."""
-    stated = fetch(placement, "tenancy")
+def _read_tenancy(draft: _Draft, props: Mapping[str, Any]) -> None:
+    """The tenancy that a template states, or takes where it states none.
+
+    A machine that is bare metal is one's own without its saying so, and a capacity block was bought with a
+    tenancy that no template tells.
+    """
+    stated = fetch(props, "placement", "tenancy")
+    market = fetch(props, "instanceMarketOptions", "marketType")
     if stated is UNKNOWN:
         draft.set_missing("tenancy", UNKNOWN)
     elif isinstance(stated, str) and stated != "default":
         draft.set("tenancy", Tenancy.DEDICATED)
-    elif draft.facts.tenancy is not Tenancy.BARE_METAL:
+    elif market is ABSENT and draft.facts.tenancy is not Tenancy.BARE_METAL:
         draft.set("tenancy", Tenancy.SHARED)
 
 

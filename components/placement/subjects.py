@@ -19,6 +19,7 @@ from components.placement.facts import (
     Tenancy,
 )
 from components.placement.homes import Home
+from components.placement.instances import instance_of
 from components.spec import (
     Accelerator,
     DataPlane,
@@ -181,12 +182,7 @@ def control_plane_facts(stack: Stack) -> Facts:
 
 def _node_facts(stack: Stack, catalog: Catalog, pool: Pool) -> Facts:
     """What a pool's nodes and their cluster give to whatever runs on them."""
-    known = catalog.instance_types.get(pool.instance or "")
-    if known is not None and known.bare_metal:
-        tenancy = Tenancy.BARE_METAL
-    else:
-        tenancy = Tenancy.DEDICATED if pool.kind == "metal" else Tenancy.SHARED
-    facts = Facts(tenancy=tenancy, operations_team=stack.operations_team)
+    facts = Facts(tenancy=_tenancy(catalog, pool), operations_team=stack.operations_team)
     match stack.data_plane:
         case DataPlane(cluster=EksCluster()):
             # What halfmetal makes: EKS, its audit log on, disks encrypted with the pool's key or with AWS's.
@@ -201,6 +197,15 @@ def _node_facts(stack: Stack, catalog: Catalog, pool: Pool) -> Facts:
             )
         case _:
             return facts
+
+
+def _tenancy(catalog: Catalog, pool: Pool) -> Tenancy | None:
+    known = instance_of(pool, catalog)
+    if known is not None and known.bare_metal:
+        return Tenancy.BARE_METAL
+    if pool.capacity_block is not None:
+        return None  # a block was bought with a tenancy of its own, and its nodes must have the same
+    return Tenancy.DEDICATED if pool.kind == "metal" else Tenancy.SHARED
 
 
 def _utilization(traffic: Traffic) -> Share | None:

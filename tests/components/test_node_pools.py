@@ -118,6 +118,14 @@ def test_nodes_of_a_metal_pool_share_their_hardware_with_no_other_account(metal:
     [
         pytest.param({"instance": "m7i.metal-24xl"}, None, id="a whole machine says nothing of tenancy"),
         pytest.param({"placement_group": "spread"}, "dedicated", id="beside a placement group"),
+        pytest.param(
+            {
+                "capacity": "capacity-block",
+                "capacity_block": {"id": "cr-0123456789abcdef0", "zone": "us-east-1a"},
+            },
+            None,
+            id="a capacity block has a tenancy of its own",
+        ),
     ],
 )
 def test_tenancy_goes_with_the_machine(pool: dict[str, Any], placement: str | None) -> None:

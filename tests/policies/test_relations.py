@@ -315,6 +315,18 @@ CASES = [
         {},
     ),
     Case(
+        "nodes of a capacity block, whose tenancy nobody tells",
+        _nodes(
+            A,
+            template=_template(
+                instanceMarketOptions={"marketType": "capacity-block"},
+                blockDeviceMappings=[{"ebs": {"kmsKeyId": "arn:key"}}],
+            ),
+            tags=replace(ISOLATED, tenancy=None),
+        ),
+        {UNDECIDED: "compliance-isolation: gpu: cannot be decided without tenancy"},
+    ),
+    Case(
         "isolated nodes of a cluster without audit logs",
         _isolated(["api"]),
         {ISOLATION: "gpu: it falls under PCI DSS, and has no audit logs of its cluster"},

@@ -498,6 +498,16 @@ CASES = [
         {UNDECIDED: "compliance-isolation: gpu: cannot be decided without own keys"},
     ),
     Case(
+        "a capacity block's tenancy is for the node group to tell",
+        LAUNCH_TEMPLATE,
+        {
+            **_template(),
+            "tags": replace(ISOLATED, tenancy=None).to_tags(),
+            "instanceMarketOptions": {"marketType": "capacity-block"},
+        },
+        {},
+    ),
+    Case(
         "bare metal is one's own without a tenancy",
         LAUNCH_TEMPLATE,
         {**_template(), "tags": replace(ISOLATED, tenancy=Tenancy.BARE_METAL).to_tags()},
