@@ -24,8 +24,10 @@ from components.catalog.models import (
     Provenance,
     StateLatency,
 )
+from components.catalog.overrides import for_stack, overridden
 from components.catalog.prices import Architecture, Capacity, Hourly, Offer, Prices, Provider
 from components.catalog.regional import Regional
+from components.catalog.staleness import TOO_OLD, Stale, stale
 from components.catalog.unit_prices import (
     CapacityUnitPrice,
     MemoryTimePrice,
@@ -35,6 +37,7 @@ from components.catalog.unit_prices import (
 )
 
 __all__ = [
+    "TOO_OLD",
     "AcceleratorType",
     "Accelerators",
     "Architecture",
@@ -64,9 +67,13 @@ __all__ = [
     "Provider",
     "Regional",
     "RequestPrice",
+    "Stale",
     "StateLatency",
     "TransferPrice",
     "UnitPrice",
     "UnknownFigureError",
+    "for_stack",
     "load",
+    "overridden",
+    "stale",
 ]

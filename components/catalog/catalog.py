@@ -84,10 +84,10 @@ class Catalog(Part):
 
     def _nearest(self, path: str) -> list[str]:
         """The paths that share the most steps with `path`: what was meant is among them."""
-        shared = path
-        while shared and not any(known.startswith(shared) for known in self._places):
-            shared = shared[:-1]
-        return [known for known in self._places if known.startswith(shared.rpartition(".")[0])]
+        group = path
+        while group and not any(known.startswith(f"{group}.") for known in self._places):
+            group = group.rpartition(".")[0]
+        return [known for known in self._places if not group or known.startswith(f"{group}.")]
 
     def instance_price(self, instance: str, capacity: Capacity, region: str) -> Fact[Money]:
         """What an EC2 instance costs an hour, bought in some way; raises MissingFigureError.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from components.catalog import Catalog
+from components.catalog import Catalog, for_stack
 from components.catalog import load as load_catalog
 from components.placement import instances
 from components.placement.facts import Facts
@@ -73,7 +73,7 @@ def decide(stack: Stack, catalog: Catalog | None = None) -> Placements:
     say (no pool of that kind, no form to run in), and where a pool's nodes are not what it says they are;
     StackError for a change to a rule that makes no sense.
     """
-    facts = catalog if catalog is not None else load_catalog()
+    facts = for_stack(catalog if catalog is not None else load_catalog(), stack)
     return _Decision(stack, facts, settle(facts, overrides_of(stack.policies))).placements()
 
 

@@ -1,5 +1,6 @@
 """The stack file's model: a plain mapping in, a validated `Stack` or a `StackError` with all problems out."""
 
+from components.spec.catalog import FigureOverride
 from components.spec.control_plane import Budget, ControlPlane, Guardrails
 from components.spec.data_plane import (
     Accelerator,
@@ -44,6 +45,7 @@ __all__ = [
     "Duration",
     "EksCluster",
     "ExistingCluster",
+    "FigureOverride",
     "FunctionServe",
     "Gateway",
     "Guardrails",

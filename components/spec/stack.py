@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from components.spec.catalog import FigureOverride, FigurePath
 from components.spec.control_plane import ControlPlane
 from components.spec.data_plane import DataPlane
 from components.spec.fields import Flag, Model, Region, Zones
@@ -92,4 +93,19 @@ class Stack(Model):
         default=PolicyOverrides(),
         description="What this stack changes about the rules. Default nothing.",
         examples=[{"config_time": True, "rules": {"state-locality": {"enforcement": "advisory"}}}],
+    )
+    catalog: dict[FigurePath, FigureOverride] = Field(
+        default={},
+        description=(
+            "Figures in the place of the catalog's, by the path that `halfmetal catalog` shows. Default none."
+        ),
+        examples=[
+            {
+                "prices.instances.g6.xlarge.on_demand": {
+                    "value": "$0.61/h",
+                    "source": "private pricing agreement of 2026",
+                    "as_of": "2026-11-01",
+                }
+            }
+        ],
     )
