@@ -233,7 +233,7 @@ def test_a_workload_of_even_answer_times_takes_pinned_metal(cpu: float, pool: st
 
 def test_what_takes_too_long_for_the_front_door_has_no_home_behind_it():
     long = _workload(serve=CONTAINER, traffic={"service_time": "2m"})
-    with pytest.raises(PlacementError, match="an HTTP API ends it after 30s"):
+    with pytest.raises(PlacementError, match="over the 30s of an HTTP API"):
         _decide(long)
     pools = [_pool("metal", kind="metal", instance="m7i.metal-24xl", zones=[A])]
     data_plane = {**_stack()["data_plane"], "pools": pools, "gateway": {"exposure": "load-balancer"}}

@@ -122,14 +122,14 @@ LONG = [
         _LONG,
         replace(POOL, service_time=_time("31s"), front_door=HTTP),
         Answer.REFUSED,
-        ("an HTTP API ends it after 30s",),
+        ("over the 30s of an HTTP API",),
     ),
     Case(
         "31 s in a pod reached at the gateway",
         _LONG,
         replace(METAL, service_time=_time("31s"), front_door=FrontDoor.GATEWAY),
         Answer.FITS,
-        ("31s", "nothing ends it"),
+        ("31s", "nothing cuts it off"),
     ),
     Case(
         "29.5 s behind a REST API",
@@ -179,7 +179,7 @@ LONG = [
         _LONG,
         replace(BOUNDED, service_time=_time("20m"), front_door=FrontDoor.ASYNCHRONOUS),
         Answer.REFUSED,
-        ("20m", "Lambda ends it after 15m"),
+        ("20m", "over the 15m of a function"),
     ),
     Case(
         "an hour on Managed Instances that nobody waits for",
@@ -193,7 +193,7 @@ LONG = [
         _LONG,
         replace(LONGEST, service_time=_time("2h"), front_door=FrontDoor.ASYNCHRONOUS),
         Answer.REFUSED,
-        ("Lambda Managed Instances end it after 90m",),
+        ("over the 90m of Lambda Managed Instances",),
     ),
     Case(
         "a control function with a timeout within the limit",
@@ -241,7 +241,7 @@ LONG = [
         _LONG,
         replace(FUNCTION, service_time=_time("2s"), front_door=HTTP, timeout=_time("1s")),
         Answer.REFUSED,
-        ("takes 2s", "its own timeout ends it after 1s"),
+        ("takes 2s", "over the 1s of its own timeout"),
     ),
     Case(
         "a timeout that is not known yet",

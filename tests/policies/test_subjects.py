@@ -340,7 +340,7 @@ CASES = [
         "a function whose requests an HTTP API cuts off",
         FUNCTION,
         _function(replace(PLACED, service_time=Duration.of(45, "s"))),
-        {"long-execution": "an HTTP API ends it after 30s"},
+        {"long-execution": "over the 30s of an HTTP API"},
     ),
     Case(
         "a function whose callers bear no cold start",

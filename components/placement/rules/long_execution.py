@@ -39,11 +39,11 @@ _OF_DOOR: Final = {
     FrontDoor.REST_API_STREAMED: _REST_API_STREAMED,
 }
 _SAID: Final = {
-    _HTTP_API: "an HTTP API ends it after",
-    _REST_API: "a REST API ends it after",
-    _REST_API_STREAMED: "a REST API that streams the answer ends it after",
-    _FUNCTION: "Lambda ends it after",
-    _MANAGED_INSTANCES: "Lambda Managed Instances end it after",
+    _HTTP_API: "an HTTP API",
+    _REST_API: "a REST API",
+    _REST_API_STREAMED: "a REST API that streams the answer",
+    _FUNCTION: "a function",
+    _MANAGED_INSTANCES: "Lambda Managed Instances",
 }
 
 
@@ -64,9 +64,9 @@ def _judge(facts: Facts, home: Home, takes: Duration, thresholds: Thresholds) ->
     said = f"a request {'may take' if facts.role is Role.CONTROL else 'takes'} {takes}"
     for limit in _certain(facts, home):
         if takes > thresholds.duration(limit):
-            return refused(f"{said}, and {_ended(limit, thresholds)}")
+            return refused(f"{said}, over the {_limit(limit, thresholds)}")
     if home.is_function and facts.timeout is not None and takes > facts.timeout:
-        return refused(f"{said}, and its own timeout ends it after {facts.timeout}")
+        return refused(f"{said}, over the {facts.timeout} of its own timeout")
     possible = list(_possible(facts, home))
     if any(takes > thresholds.duration(limit) for limit in possible) or _lacks_timeout(facts, home):
         return undecided(*_unknown(facts, home))
@@ -74,7 +74,9 @@ def _judge(facts: Facts, home: Home, takes: Duration, thresholds: Thresholds) ->
         over = f"over {thresholds.values[_CONTAINER_OVER]} a container costs less than {home.described}"
         return advised_against(f"{said}, and {over}")
     first = min(possible, key=thresholds.duration, default=None)
-    return fits(f"{said}, and {_ended(first, thresholds) if first else 'nothing ends it before'}")
+    return fits(
+        f"{said}, {f'within the {_limit(first, thresholds)}' if first else 'and nothing cuts it off'}"
+    )
 
 
 def _certain(facts: Facts, home: Home) -> Iterator[str]:
@@ -118,8 +120,8 @@ def _unknown(facts: Facts, home: Home) -> Iterator[str]:
         yield "managed_instances"
 
 
-def _ended(limit: str, thresholds: Thresholds) -> str:
-    return f"{_SAID[limit]} {thresholds.values[limit]}"
+def _limit(name: str, thresholds: Thresholds) -> str:
+    return f"{thresholds.values[name]} of {_SAID[name]}"
 
 
 RULE = Rule(
