@@ -228,7 +228,7 @@ def _show(console: Console, measured: Profile) -> None:
 
 
 def _table(measured: Profile) -> Table:
-    from components.traffic.profiling import duration_text
+    from components.traffic.measurement import duration_text
 
     began = f" from {measured.start:%Y-%m-%d %H:%M} UTC" if measured.start else ""
     title = f"{measured.requests:,} requests in {duration_text(measured.span_s)}{began} ({measured.format})"

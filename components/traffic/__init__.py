@@ -9,7 +9,8 @@ those into the `traffic` block of a workload. Both raise `TraceError` where ther
 
 from components.traffic.findings import Finding, TraceError, Weight
 from components.traffic.formats.row import ReadOptions
-from components.traffic.profiling import Measurement, Profile, Sureness, profile
+from components.traffic.measurement import Measurement, Sureness
+from components.traffic.profiling import Profile, profile
 from components.traffic.reading import KINDS, read
 from components.traffic.trace import Arrivals, Counts, Trace
 

@@ -12,11 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from dnslib import RR
 from dnslib.server import BaseResolver, DNSLogger, DNSRecord, DNSServer
 
 from components.data_plane.haproxy import Upstream, render
+from components.traffic import Arrivals, ReadOptions, read
 from sandbox.progress import Progress
 from sandbox.toolchain import ensure
 
@@ -182,6 +184,28 @@ def test_what_no_model_serves_is_told_so(gateway: Gateway):
     answer = gateway.get("/v2/models/nobody")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json()["detail"] == "no model of the data plane is at this path"
+
+
+def test_its_log_is_read_as_the_traffic_of_its_workloads(gateway: Gateway):
+    """By `halfmetal profile`, from the lines that HAProxy itself has written."""
+    pod = Pod("127.0.0.6", gateway.port)
+    gateway.names.addresses["embed.ns.svc.cluster.local"] = [pod.address]
+    until(lambda: gateway.post("/v2/models/embed/infer").status_code == httpx.codes.OK, "the pod is found")
+    for _ in range(5):
+        gateway.post("/v2/models/embed/infer")
+    gateway.get("/v2/models/nobody")
+    pod.stop()
+    until(lambda: '"backend":"nowhere"' in gateway.log.read_text(), "the last request is logged")
+    lines = gateway.log.read_text()
+    trace = read(gateway.log, options=ReadOptions(path="/v2/models/embed"))
+    assert isinstance(trace, Arrivals)
+    assert (trace.format, trace.absolute) == ("haproxy", True)
+    assert len(trace.times_ns) == lines.count('"backend":"model-embed"')
+    assert trace.service_s is not None
+    served = trace.service_s[~np.isnan(trace.service_s)]
+    assert len(served) >= 6
+    assert (served < DEADLINE_S).all()
+    assert abs(time.time() - trace.times_ns[-1] / 1e9) < DEADLINE_S
 
 
 def test_a_full_queue_turns_the_next_away_at_once(gateway: Gateway):

@@ -126,6 +126,13 @@ def test_a_writer_that_is_coarser_than_what_it_writes():
     assert any("times are to 1 s" in each for each in warnings(coarse))
 
 
+def test_requests_that_came_together_are_told():
+    together = np.repeat(np.cumsum(np.full(200, 1.001)), 2)
+    [finding] = profile(arrivals(together)).findings
+    assert finding.message.startswith("50% of requests carry the same time as the one before them")
+    assert finding.weight is Weight.NOTE
+
+
 def day_and_night(days: float, rate: float, seed: int) -> NDArray[np.float64]:
     """Poisson arrivals, at night a fifth of the day's rate."""
     rng = np.random.default_rng(seed)
