@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # A log that takes longer than a moment to read; what comes by a pipe may.
 _LARGE = 16 * 2**20
+_VALUE_WIDTH = 24
 _SURENESS_STYLES = {"sure": "green", "fair": "yellow", "poor": "red", "not known": "dim"}
 
 
@@ -234,7 +235,7 @@ def _table(measured: Profile) -> Table:
     title = f"{measured.requests:,} requests in {duration_text(measured.span_s)}{began} ({measured.format})"
     rows = Table(title=title, title_justify="left", box=None, pad_edge=False)
     rows.add_column("measured", no_wrap=True)
-    rows.add_column("value", no_wrap=True)
+    rows.add_column("value", max_width=_VALUE_WIDTH)
     rows.add_column("how sure", no_wrap=True)
     rows.add_column("why")
     for each in measured.measurements:

@@ -58,7 +58,7 @@ class Shape:
         weights = tuple(round(float(rate) / mean, 2) for rate in rates)
         days = seconds.sum() / DAY_S
         busiest = int(np.argmax(rates))
-        text = f"busiest {busiest:02d}:00 UTC, {weights[busiest]:g} times the average"
+        text = f"{weights[busiest]:g} x at {busiest:02d}:00 UTC"
         return cls(weights, mean, Measurement("daily shape", text, *_days(days)))
 
     @classmethod
@@ -68,5 +68,5 @@ class Shape:
 
 def _days(days: float) -> tuple[Sureness, str]:
     if days * DAY_S >= WEEK_S:
-        return Sureness.SURE, f"{days:.1f} days"
-    return Sureness.FAIR, f"{days:.1f} days; less than a week, so weekends may differ"
+        return Sureness.SURE, f"busiest hour of {days:.1f} days"
+    return Sureness.FAIR, f"busiest hour of {days:.1f} days; less than a week, so weekends may differ"

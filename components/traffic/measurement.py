@@ -21,6 +21,7 @@ LARGEST_RATIO: Final = 1_000_000.0
 # Errors of a number that is sure, and of one that is fair.
 _SURE: Final = 0.05
 _FAIR: Final = 0.25
+_WHOLE_PERCENT: Final = 0.01
 
 
 class Sureness(StrEnum):
@@ -77,7 +78,9 @@ def worse(*each: Sureness) -> Sureness:
 
 
 def percent(error: float) -> str:
-    return f"± {error:.0%}" if math.isfinite(error) else "of unknown error"
+    if not math.isfinite(error):
+        return "of unknown error"
+    return f"± {error:.0%}" if error >= _WHOLE_PERCENT else f"± {error:.1%}"
 
 
 def counted(count: int, what: str) -> str:
