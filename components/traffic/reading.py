@@ -5,7 +5,6 @@ format has thousands, and must be. So bad lines are left out and told up to one 
 beyond. The last line may always be cut.
 """
 
-import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from components.traffic.formats.haproxy import Haproxy
 from components.traffic.formats.json_lines import JsonLines
 from components.traffic.formats.row import Format, LineReader, NoSuchFormatError, ReadOptions, Row
 from components.traffic.source import OnProgress, Source, opened
-from components.traffic.trace import MEASURES, Arrivals, Trace
+from components.traffic.trace import Arrivals, Trace
 
 FORMATS: Final[dict[str, Format]] = {
     "haproxy": Haproxy(),
@@ -87,9 +86,10 @@ class _Collector:
 
     times: "array[int]" = field(default_factory=lambda: array("q"))
     service: "array[float]" = field(default_factory=lambda: array("d"))
-    measures: "dict[str, array[float]]" = field(
-        default_factory=lambda: {name: array("d") for name in MEASURES}
-    )
+    measures: "dict[str, array[float]]" = field(default_factory=dict)
+    """By name; a format tells the same ones in every line."""
+    paths: bool = False
+    """Whether the log tells what requests were for."""
     latest: int = -1
     backwards: int = 0
     first_backwards: int = 0
@@ -113,8 +113,9 @@ class _Collector:
             self.first_flaw = self.first_flaw if self.first_flaw[0] else (line, row.flaw)
         self.times.append(row.time_ns)
         self.service.append(row.service_s)
+        self.measures = self.measures or {name: array("d") for name in row.measures}
         for name, values in self.measures.items():
-            values.append(row.measures.get(name, math.nan))
+            values.append(row.measures[name])
 
     def refuse(self, line: int, error: BadLineError) -> None:
         """Note a line that cannot be read."""
@@ -143,6 +144,7 @@ def _collected(source: Source, chosen: str, reader: LineReader, options: ReadOpt
             continue
         if row is None:
             continue
+        collector.paths |= row.path is not None
         if row.path is not None and row.path.startswith(_MODELS):
             models.add(row.path.split("/")[3])
         if options.path is not None and row.path is not None and not _below(row.path, options.path):
@@ -157,6 +159,14 @@ def _collected(source: Source, chosen: str, reader: LineReader, options: ReadOpt
                 f"the requests are for {len(models)} models ({', '.join(sorted(models)[:_PATHS_SHOWN])}), "
                 "taken together",
                 "choose one: --workload NAME, or --path /v2/models/NAME",
+            )
+        )
+    if options.path is not None and not collector.paths:
+        found.append(
+            Finding(
+                f"the log does not tell paths: all its requests are taken to be for {options.path}",
+                "nothing to do for a log of one workload",
+                weight=Weight.NOTE,
             )
         )
     return _arrivals(chosen, collector, reader, found)

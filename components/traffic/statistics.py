@@ -60,16 +60,17 @@ def windows_in(times_ns: Nanoseconds, window_ns: int) -> int:
 
 def dispersion(times_ns: Nanoseconds, window_ns: int, *, within_hours: bool = False) -> Estimate:
     """Index of dispersion of the counts in the windows that the trace fills, of which there are some."""
-    windows = windows_in(times_ns, window_ns)
-    position = times_ns // window_ns - times_ns[0] // window_ns - 1
-    filled = position[(position >= 0) & (position < windows)]
+    first, windows = int(times_ns[0] // window_ns) + 1, windows_in(times_ns, window_ns)
+    position = times_ns // window_ns
+    filled = position[(position >= first) & (position < first + windows)]
     if not len(filled):
         return Estimate(0.0, float("inf"))
     busy, counts = np.unique(filled, return_counts=True)
-    per_hour = max(1, HOUR_NS // window_ns)
-    if within_hours and windows >= per_hour > 1:
-        return _dispersion_within_hours(busy, counts.astype(float), windows, per_hour)
-    return _jackknifed(_sums(busy, counts.astype(float), windows), _index)
+    per_hour = HOUR_NS // window_ns
+    hours = range(-(-first // per_hour), (first + windows) // per_hour) if per_hour > 1 else range(0)
+    if within_hours and len(hours) > 1:
+        return _dispersion_within_hours(busy // per_hour, counts.astype(float), hours, per_hour)
+    return _jackknifed(_sums(busy - first, counts.astype(float), windows), _index)
 
 
 def dispersion_of(counts: Floats, hours: Nanoseconds | None = None) -> Estimate:
@@ -85,17 +86,18 @@ def dispersion_of(counts: Floats, hours: Nanoseconds | None = None) -> Estimate:
     return Estimate(float(spread / total), float(spread / total * np.sqrt(2 / len(counts))))
 
 
-def _dispersion_within_hours(busy: Nanoseconds, counts: Floats, windows: int, per_hour: int) -> Estimate:
-    hours = windows // per_hour
-    inside = busy < hours * per_hour
-    which = busy[inside] // per_hour
-    total = np.bincount(which, counts[inside], hours)
-    squares = np.bincount(which, counts[inside] ** 2, hours)
+def _dispersion_within_hours(hour: Nanoseconds, counts: Floats, hours: range, per_hour: int) -> Estimate:
+    """The same against the mean of each hour, for the hours that the trace covers whole."""
+    inside = (hour >= hours.start) & (hour < hours.stop)
+    which = hour[inside] - hours.start
+    total = np.bincount(which, counts[inside], len(hours))
+    squares = np.bincount(which, counts[inside] ** 2, len(hours))
     if not total.any():
         return Estimate(0.0, float("inf"))
+    # Each hour loses one degree of freedom to its own mean.
     spread = (squares - total**2 / per_hour).sum() * per_hour / (per_hour - 1)
     value = float(spread / total.sum())
-    return Estimate(value, value * float(np.sqrt(2 / (hours * per_hour))))
+    return Estimate(value, value * float(np.sqrt(2 / (len(hours) * per_hour))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from components.traffic.findings import Finding
 
 SECOND_NS: Final = 10**9
-MEASURES: Final = ("request_bytes", "response_bytes", "prompt_tokens", "generated_tokens")
-"""What else a line may say of its request."""
 
 Floats: TypeAlias = NDArray[np.float64]
 Nanoseconds: TypeAlias = NDArray[np.int64]
@@ -25,7 +23,8 @@ class Arrivals:
     service_s: Floats | None = None
     """What each took, in seconds; NaN where its line does not say."""
     measures: dict[str, Floats] = field(default_factory=dict)
-    """By name (see MEASURES), NaN where a line does not say."""
+    """What else a line says of its request, by name (request_bytes, response_bytes, prompt_tokens,
+    generated_tokens); NaN where a line does not say."""
     absolute: bool = True
     resolution_ns: int = 1
     """How finely the log tells time, where its writer is known to be coarser than what it writes."""

@@ -7,6 +7,7 @@ import pytest
 
 import cli.main
 from components.spec import Problem, StackError
+from components.traffic import TraceError
 from sandbox.errors import SandboxError
 
 PROBLEM = Problem("workloads[2].needs.memory", "2", "is no size", "write 2GiB")
@@ -21,6 +22,11 @@ PROBLEM = Problem("workloads[2].needs.memory", "2", "is no size", "write 2GiB")
             id="of the sandbox",
         ),
         pytest.param(StackError((PROBLEM,)), "workloads[2].needs.memory", id="of a stack file"),
+        pytest.param(
+            TraceError("a.log: is empty", "name another", detail="  [nothing]"),
+            "error: a.log: is empty\n  [nothing]\n  remedy: name another\n",
+            id="of a request log",
+        ),
     ],
 )
 def test_a_fault_that_a_person_can_mend(
@@ -49,6 +55,7 @@ def test_a_bug_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch):
         pytest.param(["validate", "pure"], 0, id="well"),
         pytest.param(["--version"], 0, id="its version"),
         pytest.param(["validate", "no-such-stack"], 1, id="a stack file that does not exist"),
+        pytest.param(["profile", "no-such-log"], 1, id="a log that does not exist"),
         pytest.param(["up", "no-such-stack"], 1, id="a stack that does not exist"),
         pytest.param(["sandbox", "logs"], 1, id="logs of no sandbox"),
         pytest.param(["sandbox", "env"], 1, id="environment of no sandbox"),

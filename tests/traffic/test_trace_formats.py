@@ -219,6 +219,14 @@ def test_one_workload_of_several(tmp_path: Path):
     assert "/v2/models/chat (1), /v2/models/embed (3)" in error.value.remedy
 
 
+def test_a_log_without_paths_is_of_one_workload(tmp_path: Path):
+    trace = taken(tmp_path, csv_of([0, 1, 2]), path="/v2/models/embed")
+    assert len(trace.times_ns) == 3
+    assert [each.message for each in trace.findings] == [
+        "the log does not tell paths: all its requests are taken to be for /v2/models/embed"
+    ]
+
+
 def test_a_route_of_api_gateway_is_a_path(tmp_path: Path):
     lines = "".join(
         json.dumps({"time": f"25/Nov/2026:12:00:0{at} +0000", "route": f"ANY /v2/models/{name}/{{proxy+}}"})

@@ -150,6 +150,7 @@ def test_the_shape_of_a_day_is_no_burstiness():
     assert np.mean(night) / np.mean(day) == pytest.approx(0.2, rel=0.1)
     assert np.mean(measured.hourly) == pytest.approx(1, abs=0.01)
     assert measured.burstiness == pytest.approx(1, abs=0.1)
+    assert list(measured.dispersion.values()) == pytest.approx([1, 1, 1], abs=0.06)
     # Whoever takes the nights for long gaps finds bursts where there are none.
     gaps = np.diff(trace.times_ns)
     assert gaps.var() / gaps.mean() ** 2 > 1.5
