@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cli.catalog import app as catalog
 from cli.deploy import down, up
 from cli.profile import profile
 from cli.requests import requests
@@ -28,6 +29,7 @@ app = typer.Typer(
     add_completion=True,
 )
 app.add_typer(sandbox, name="sandbox")
+app.add_typer(catalog, name="catalog")
 app.command()(up)
 app.command()(down)
 app.command()(requests)
@@ -70,10 +72,11 @@ def main() -> None:
 
 def _mendable() -> tuple[type[Exception], ...]:
     """Faults that a person can mend. Asked for only once there is one."""
+    from components.catalog import CatalogError
     from components.spec import StackError
     from components.traffic import TraceError
 
-    return SandboxError, StackError, TraceError
+    return SandboxError, StackError, TraceError, CatalogError
 
 
 def _escape(error: Exception) -> str:

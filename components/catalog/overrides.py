@@ -6,7 +6,7 @@ problem with its remedy, found before anything is decided by it.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
@@ -60,8 +60,7 @@ def _fact(place: Place, figure: FigureOverride, region: str) -> Fact[Any] | Regi
     }
     if isinstance(old, Fact):
         return type(old).model_validate(entry)
-    fact = get_args(type(old).model_fields["root"].annotation)[1].model_validate(entry)
-    return type(old)({**old.regions, where: fact})
+    return type(old)({**old.regions, where: old.fact_of(entry)})
 
 
 def _regions(figure: Fact[Any] | Regional[Any]) -> frozenset[str]:

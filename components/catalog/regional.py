@@ -42,6 +42,12 @@ class Regional(RootModel[dict[str, Fact[T]]], Generic[T]):
             raise MissingFigureError(self.path, region, tuple(self.root))
         return fact
 
+    @classmethod
+    def fact_of(cls, entry: Mapping[str, Any]) -> Fact[T]:
+        """A fact of this figure's kind; raises pydantic's ValidationError for a value that is none."""
+        kind: type[Fact[T]] = get_args(cls.model_fields["root"].annotation)[1]
+        return kind.model_validate(entry)
+
 
 class Group(Part):
     """Figures that go together: each of them is there, if only to say that it is not known."""
