@@ -18,6 +18,7 @@ from rich.text import Text
 
 from cli.console import wide_console
 from cli.stacks import file_of
+from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 
 if TYPE_CHECKING:
@@ -199,8 +200,7 @@ def _target(stack: str, name: str) -> _Target:
 def _read(trace: str, kind: LogFormat, options: ReadOptions) -> Trace:
     from components.traffic import read
 
-    size = Path(trace).stat().st_size if Path(trace).is_file() else None
-    large = trace == "-" or (size or 0) > _LARGE
+    large = trace == "-" or _size(trace) > _LARGE
     progress = Progress() if large else Progress.silent()
     with progress.step(f"read {'standard input' if trace == '-' else trace}", unit="bytes") as step:
 
@@ -209,6 +209,14 @@ def _read(trace: str, kind: LogFormat, options: ReadOptions) -> Trace:
 
         told: OnProgress = on_progress
         return read(trace, kind, options, on_progress=told)
+
+
+def _size(trace: str) -> int:
+    """Bytes of a log; 0 for what is none, which reading it tells."""
+    try:
+        return Path(trace).stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def _known_already(trace: Trace, target: _Target | None) -> Duration | None:
@@ -300,7 +308,15 @@ class _Change:
         """Put the file in place as a whole, or not at all."""
         if self.after == self.before:
             return
-        file = self.target.file.path.resolve()
+        try:
+            self._replace(self.target.file.path.resolve())
+        except OSError as error:
+            raise SandboxError(
+                f"{self.target.file.path}: cannot be written: {error.strerror}",
+                "allow it to be written, or see the change with --dry-run",
+            ) from None
+
+    def _replace(self, file: Path) -> None:
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         try:
             with os.fdopen(handle, "wb") as beside:

@@ -31,6 +31,7 @@ from components.traffic.trace import SECOND_NS, Arrivals, Counts, Nanoseconds, T
 # Each hour's own rate is sure enough to measure bursts against.
 _REQUESTS_TO_NORMALIZE: Final = 100
 _LONGEST_S: Final = 3_660 * DAY_S
+_ABSURD_PER_SECOND: Final = 1e8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +93,13 @@ def _flow_of_arrivals(trace: Arrivals) -> Flow:
 
 
 def _flow_of_counts(trace: Counts) -> Flow:
-    counts = trace.counts
-    if not counts.sum() > 0:
+    if not trace.rates.max(initial=0.0) > 0:
         raise TraceError("no request came in the whole trace", "ask for a time with traffic")
+    _check_rate(float(trace.rates.max()))
+    counts = trace.counts
     span_s = len(counts) * trace.step_s
     shape = Shape.of_counts(trace)
     rate = shape.mean_rate if shape.weights else float(trace.rates.mean())
-    _check_rate(rate)
     peak, how = _busiest_step(trace)
     measured = burstiness_of_counts(trace, within=shape.weights is not None)
     chance = math.sqrt(max(measured.value or 1.0, 1.0) / max(counts.sum(), 1.0))
@@ -139,7 +140,7 @@ def _span(requests: int, times: Nanoseconds) -> float:
 
 
 def _check_rate(rate: float) -> None:
-    if rate > Rate(Rate.maximum).per_second:
+    if rate > _ABSURD_PER_SECOND:
         raise TraceError(f"{rate:.3g} requests a second are no traffic", "name the unit of time: --time-unit")
 
 

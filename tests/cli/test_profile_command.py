@@ -14,6 +14,7 @@ from cli.main import app
 from cli.profile import LogFormat
 from components.spec import Problem, StackError, load_file
 from components.traffic import KINDS, TraceError
+from sandbox.errors import SandboxError
 from sandbox.paths import REPO
 
 HYBRID = REPO / "stacks" / "Pulumi.hybrid.yaml"
@@ -150,6 +151,17 @@ def test_what_would_not_be_valid_is_not_written(trace: Path, stack: Path):
     assert stack.read_bytes() == HYBRID.read_bytes()
 
 
+def test_a_file_that_may_not_be_written(trace: Path, stack: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(**_: object) -> tuple[int, str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    result = run(trace, "--into", stack, "--workload", "embed")
+    assert isinstance(result.exception, SandboxError)
+    assert "cannot be written: Permission denied" in str(result.exception)
+    assert stack.read_bytes() == HYBRID.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -191,9 +203,9 @@ def test_misuse_is_told_as_such(arguments: list[str], trace: Path):
     assert run(trace, *arguments).exit_code == 2
 
 
-def test_a_trace_that_cannot_be_read(tmp_path: Path):
-    result = run(tmp_path / "missing.log")
-    assert isinstance(result.exception, TraceError)
+@pytest.mark.parametrize("name", ["missing.log", "x" * 5000, "."])
+def test_a_trace_that_cannot_be_read(name: str, tmp_path: Path):
+    assert isinstance(run(f"{tmp_path}/{name}").exception, TraceError)
 
 
 def test_every_format_may_be_named():

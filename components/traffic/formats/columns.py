@@ -40,6 +40,7 @@ _SUFFIXES: Final = {
 }
 # API Gateway's own variables, which are in milliseconds.
 _KNOWN_UNITS: Final = {"integration_latency": "ms", "response_latency": "ms"}
+_LONGEST_S: Final = Duration(Duration.maximum).seconds
 _PATHS: Final = ("path", "resource_path", "route", "route_key", "uri", "url")
 _MEASURES: Final = {
     "request_bytes": ("request_bytes", "bytes_in", "received_bytes", "request_length"),
@@ -215,6 +216,8 @@ class RecordReader:
         seconds = self._seconds(text)
         if seconds is None or not math.isfinite(seconds):
             row.flaw = f"the duration {shown(text)} is no number"
+        elif seconds > _LONGEST_S:
+            row.flaw = f"the duration {shown(text)} is longer than ten years"
         elif seconds < 0:
             row.flaw = f"the duration {shown(text)} is negative"
         else:

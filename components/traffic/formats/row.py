@@ -40,6 +40,10 @@ class Row:
     """What is wrong with a value that is left out because of it, while the request counts."""
 
 
+# More bytes or tokens than any request has: a value that is no count of them.
+_MOST = 1e15
+
+
 class NoSuchFormatError(Exception):
     """Why a log is not of a format."""
 
@@ -77,7 +81,7 @@ def number(text: str) -> float:
         value = float(text)
     except ValueError:
         return math.nan
-    return value if 0 <= value < math.inf else math.nan
+    return value if 0 <= value <= _MOST else math.nan
 
 
 def path_of(url: str) -> str:
