@@ -2,8 +2,9 @@
 
 from pulumi_policy import PolicyPack
 
-from policies.overrides import of_this_stack
+from policies.overrides import catalog_of, read, this_stack
 from policies.pack import NAME, policies
 
 if __name__ == "__main__":
-    PolicyPack(name=NAME, policies=policies(of_this_stack()))
+    STACK = this_stack()
+    PolicyPack(name=NAME, policies=policies(read(STACK), catalog=catalog_of(STACK)))

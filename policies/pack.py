@@ -24,6 +24,7 @@ from pulumi_policy import (
 )
 from pulumi_policy import Severity as PolicySeverity
 
+from components.catalog import Catalog
 from components.catalog import load as load_catalog
 from components.placement import RULES, Answer, Enforcement, Override, Rule, Verdict
 from policies import relations, ties
@@ -51,12 +52,16 @@ _LEVELS: Final = {
 }
 
 
-def policies(overrides: Mapping[str, Override], say: Callable[[str], None] | None = None) -> list[Policy]:
-    """Every policy of the pack, as a stack with these overrides has it.
+def policies(
+    overrides: Mapping[str, Override],
+    say: Callable[[str], None] | None = None,
+    catalog: Catalog | None = None,
+) -> list[Policy]:
+    """Every policy of the pack, as a stack with these overrides and this catalog has it.
 
     `say` is given the one line that sums up a whole stack; it goes to standard output unless told otherwise.
     """
-    rules = StackRules(overrides)
+    rules = StackRules(overrides, catalog if catalog is not None else load_catalog())
     record = _Record(running=len(rules.settings().enforced))
     return [
         *(_of_one_resource(rule, rules, record) for rule in RULES.values()),

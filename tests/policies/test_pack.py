@@ -22,6 +22,7 @@ from components import catalog
 from components.placement import RULES, UNBOUNDED, Facts, FrontDoor, Home, Override
 from components.spec import Duration, Memory, Share
 from policies import overrides
+from policies.overrides import StackRules
 from policies.pack import policies
 from policies.subjects import FUNCTION
 
@@ -201,6 +202,31 @@ def test_a_stack_file_that_makes_no_sense_leaves_the_rules_as_they_are(stack: ob
 def test_a_stack_files_changes_are_read():
     read = overrides.read(STACK)
     assert read["memory-over-function-limit"] == Override(thresholds={"on_demand": "20GiB"})
+
+
+_ON_DEMAND = "limits.function.memory_on_demand"
+_OWN = {"value": "512MiB", "source": "our own quota", "as_of": "2026-11-01"}
+
+
+@pytest.mark.parametrize(
+    ("stack", "memory"),
+    [
+        pytest.param(
+            {"region": "us-east-1", "catalog": {_ON_DEMAND: _OWN}}, "512MiB", id="a limit of its own"
+        ),
+        pytest.param(
+            {"region": "us-east-1", "catalog": {_ON_DEMAND: {"value": "1"}}}, "10GiB", id="no source"
+        ),
+        pytest.param({"region": "us-east-1", "catalog": {"no.where": _OWN}}, "10GiB", id="no such figure"),
+        pytest.param({"catalog": {_ON_DEMAND: _OWN}}, "10GiB", id="no region"),
+        pytest.param({"region": "us-east-1", "catalog": "cheap"}, "10GiB", id="a catalog that is no mapping"),
+        pytest.param("text", "10GiB", id="no mapping"),
+    ],
+)
+def test_the_pack_goes_by_the_stacks_own_figures(stack: object, memory: str):
+    settings = StackRules({}, overrides.catalog_of(stack)).settings()
+    threshold = settings.by_id["memory-over-function-limit"].thresholds.memory("on_demand")
+    assert str(threshold) == memory
 
 
 def test_only_the_packs_main_creates_a_pack():
