@@ -144,11 +144,8 @@ def _check_rate(rate: float) -> None:
         raise TraceError(f"{rate:.3g} requests a second are no traffic", "name the unit of time: --time-unit")
 
 
-def _moment(ns: int) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(ns / SECOND_NS, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+def _moment(ns: int) -> datetime:
+    return datetime.fromtimestamp(ns / SECOND_NS, UTC)
 
 
 def _measured_rate(rate: float, span_s: float, chance: float, seen: str) -> Measurement:

@@ -76,6 +76,12 @@ def test_a_table_and_a_block_to_paste(trace: Path):
     }  # fmt: skip
 
 
+def test_tokens_are_in_the_table(tmp_path: Path):
+    file = tmp_path / "tokens.csv"
+    file.write_text("TIMESTAMP,GeneratedTokens\n2026-11-25 12:00:00.5,10\n2026-11-25 12:00:02.1,30\n")
+    assert "generated tokens" in run(file).stdout
+
+
 def test_json(trace: Path):
     found = told(trace, "--replicas", 2)
     assert found["traffic"]["utilization"] == "5%"
@@ -159,6 +165,18 @@ def test_a_file_that_may_not_be_written(trace: Path, stack: Path, monkeypatch: p
     result = run(trace, "--into", stack, "--workload", "embed")
     assert isinstance(result.exception, SandboxError)
     assert "cannot be written: Permission denied" in str(result.exception)
+    assert stack.read_bytes() == HYBRID.read_bytes()
+
+
+def test_a_write_that_fails_leaves_nothing_behind(trace: Path, stack: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = sorted(stack.parent.iterdir())
+    monkeypatch.setattr("shutil.copymode", full)
+    result = run(trace, "--into", stack, "--workload", "embed")
+    assert "No space left" in str(result.exception)
+    assert sorted(stack.parent.iterdir()) == before
     assert stack.read_bytes() == HYBRID.read_bytes()
 
 

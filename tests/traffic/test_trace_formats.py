@@ -87,6 +87,13 @@ def seconds(trace: Arrivals) -> list[float]:
             id="tabs, unit in the values",
         ),
         pytest.param(
+            f"time,latency_ms,,\n{NOON},20,,\n{NOON + 1},1.5s,,\n",
+            "csv",
+            [0, 1],
+            [0.02, 1.5],
+            id="columns without a name, one value with a unit of its own",
+        ),
+        pytest.param(
             '"2026-11-25T12:00:00Z","a, b"\n"2026-11-25T12:00:01Z","c"\n',
             "csv",
             [0, 1],
@@ -260,9 +267,11 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch):
     assert seconds(trace) == [0, 1, 2]
 
 
-def test_progress_comes_to_the_end(tmp_path: Path):
+def test_progress_comes_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("components.traffic.source._HEAD", 1 << 12)
+    monkeypatch.setattr("components.traffic.source._CHUNK", 1 << 12)
     told: list[tuple[int, int | None]] = []
-    file = written(tmp_path, csv_of(range(60_000)))
+    file = written(tmp_path, csv_of(range(2_000)))
     read(file, on_progress=lambda done, total: told.append((done, total)))
     size = file.stat().st_size
     assert len(told) > 3

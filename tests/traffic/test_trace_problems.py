@@ -91,6 +91,9 @@ def test_no_log_at_all(name: str, said: str, tmp_path: Path):
         ),
         pytest.param(LOG + f"{NOON + 501},-5\n", 502, "'-5' is negative", Weight.WARNING, 501, id="negative"),
         pytest.param(LOG + f"{NOON + 501},NaN\n", 502, "'NaN' is no number", Weight.WARNING, 501, id="NaN"),
+        pytest.param(
+            LOG + f"{NOON + 501},1e99\n", 502, "longer than ten years", Weight.WARNING, 501, id="aeons"
+        ),
         pytest.param(LOG + f"{NOON + 9},1\n", 502, "goes backwards here", Weight.NOTE, 501, id="backwards"),
     ],
 )
@@ -102,6 +105,80 @@ def test_one_line_is_wrong(
     finding = next(each for each in trace.findings if said in each.message)
     assert (finding.line, finding.weight, len(trace.times_ns)) == (line, weight, requests)
     assert finding.remedy
+
+
+GATEWAY = (
+    '{{"time":"2026-11-25T12:00:{at:02d}Z","path":"/v2/models/a","backend":"model-a",'
+    '"queue_ms":0,"connect_ms":0,"response_ms":5,"total_ms":{total}}}\n'
+)
+BALANCER = (
+    "http 2026-11-25T12:00:{at:02d}.0Z app/x 1.2.3.4:5 10.0.0.1:80 0 0.1 0 200 200 3 4 "
+    '"GET http://x:80/ HTTP/1.1"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "bad", "said"),
+    [
+        pytest.param(GATEWAY, GATEWAY.format(at=9, total=1)[:80], "is not JSON", id="gateway, cut"),
+        pytest.param(
+            GATEWAY, GATEWAY.format(at=9, total='"x"'), "no number of milliseconds", id="gateway, text"
+        ),
+        pytest.param(GATEWAY, '{"time":"2026-11-25T12:00:09Z"}', "lacks path, backend", id="gateway, short"),
+        pytest.param(BALANCER, BALANCER.format(at=9)[:60], "no line of an ALB log", id="ALB, cut"),
+        pytest.param(BALANCER, "nonsense", "no line of an ALB log", id="ALB, nonsense"),
+        pytest.param(
+            '1.2.3.4 - - [25/Nov/2026:12:00:{at:02d} +0000]"GET / HTTP/1.1" 200 5\n',
+            "1.2.3.4 - - [25/Nov/2026:12:",
+            "no line of the Common Log Format",
+            id="CLF, cut",
+        ),
+        pytest.param(
+            '{{"requestTime":"25/Nov/2026:12:00:{at:02d} +0000"}}\n', '{"requestT', "not JSON", id="JSON, cut"
+        ),
+        pytest.param(
+            "2026-11-25T12:00:{at:02d}Z,b\n",
+            f'2026-11-25T12:00:09Z,"{"x" * 140_000}"',
+            "0 of 2",
+            id="CSV, huge",
+        ),
+    ],
+)
+def test_a_bad_line_of_each_format(line: str, bad: str, said: str, tmp_path: Path):
+    good = [line.format(at=at, total=7) for at in range(8)]
+    trace = read(written(tmp_path, "".join([*good[:4], bad + "\n", *good[4:]])))
+    assert isinstance(trace, Arrivals)
+    assert len(trace.times_ns) == 8
+    assert [each.line for each in trace.findings if said in each.message] == [5]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param({"time_column": "when"}, "has no column 'when', only time, latency_ms", id="time"),
+        pytest.param(
+            {"duration_column": "took"}, "has no column 'took', only time, latency_ms", id="duration"
+        ),
+    ],
+)
+def test_a_column_that_is_not_there(options: dict[str, str], said: str, tmp_path: Path):
+    with pytest.raises(TraceError) as error:
+        read(written(tmp_path, LOG), options=ReadOptions(**options))  # type: ignore[arg-type] - names of columns
+    assert said in error.value.detail
+
+
+def test_what_is_too_large_for_a_line_or_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name, value in (
+        ("_LONGEST_LINE", 1000),
+        ("_WHOLE_AT_MOST", 1000),
+        ("_HEAD", 1 << 10),
+        ("_CHUNK", 1 << 10),
+    ):
+        monkeypatch.setattr(f"components.traffic.source.{name}", value)
+    with pytest.raises(TraceError, match="line 3 is longer"):
+        read(written(tmp_path, f"time\n{NOON}\n" + "x" * 9000), "csv")
+    with pytest.raises(TraceError, match="must be read as a whole"):
+        read(written(tmp_path, '{"status":"success","data":{"resultType":"matrix","result":[' + " " * 9000))
 
 
 def test_many_wrong_lines_are_counted(tmp_path: Path):

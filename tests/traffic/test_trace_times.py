@@ -73,6 +73,9 @@ def test_one_column_writes_alike(first: str, then: str, said: str):
 
 def test_a_unit_that_was_named():
     assert TimeReader(unit="ms").ns("250") == 250_000_000
+    assert TimeReader(unit="ms").ns("1700158623979") == AT + 979_000_000
+    with pytest.raises(BadLineError, match="out of any range"):
+        TimeReader(unit="s").ns("99999999999")
 
 
 def test_a_zone_for_times_without_one():

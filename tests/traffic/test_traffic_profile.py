@@ -90,6 +90,12 @@ def test_utilization_of_durations_in_the_log():
     assert float(shared.utilization) == pytest.approx(0.05, rel=0.01)
 
 
+def test_durations_that_are_all_zero_say_nothing():
+    measured = profile(arrivals(ticks(100) + 0.001, service_s=np.zeros(100)))
+    assert measured.service_time is None
+    assert warnings(measured) == ["the durations are all zero"]
+
+
 def test_a_given_service_time_comes_before_the_log():
     measured = profile(
         arrivals(ticks(1001), service_s=np.full(1001, 0.9)), service_time=Duration.parse("250ms")
@@ -245,6 +251,12 @@ def test_counts_finer_than_a_minute():
     rates = np.zeros(240)
     rates[10] = 60
     assert profile(counts(rates, step=15)).peak == Rate.parse("15/s")
+
+
+def test_a_week_is_sure_of_the_shape_of_its_days():
+    measured = profile(counts(np.random.default_rng(15).poisson(600, 8 * 1440) / 60))
+    assert sureness(measured)["daily shape"] is Sureness.SURE
+    assert sureness(measured)["peak"] is Sureness.SURE
 
 
 def test_few_counts_have_no_burstiness():

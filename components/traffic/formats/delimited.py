@@ -31,9 +31,7 @@ class Delimited:
         if _has_times(heading, options):
             names, first = [str(at) for at in range(1, len(heading) + 1)], 0
         else:
-            names, first = heading, 1
-        if len(set(names)) < len(names):
-            raise NoSuchFormatError(f"its heading names a column twice: {shown(lines[0])}")
+            names, first = _distinct(heading), 1
         records = [dict(zip(names, _cells(line, delimiter), strict=False)) for line in lines[first:]]
         if not records:
             raise NoSuchFormatError(f"has a heading, {shown(lines[0])}, and no line below it")
@@ -77,6 +75,11 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
     except (csv.Error, StopIteration):
         return []
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """The names of columns; one that stands there again, or is empty, is told by its place."""
+    return [name if name and name not in names[:at] else f"{name}[{at + 1}]" for at, name in enumerate(names)]
 
 
 def _has_times(cells: Sequence[str], options: ReadOptions) -> bool:
