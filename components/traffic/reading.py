@@ -7,7 +7,7 @@ beyond. The last line may always be cut.
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -58,7 +58,8 @@ def read(
         if kind == prometheus.NAME or (
             kind == "auto" and prometheus.looks_like_one("\n".join(source.sample))
         ):
-            return prometheus.counts_of(source.name, source.whole())
+            counts = prometheus.counts_of(source.name, source.whole())
+            return replace(counts, findings=(*counts.findings, *_without_paths(options)))
         chosen, reader = _detected(source, kind, options)
         return _collected(source, chosen, reader, options)
 
@@ -161,15 +162,22 @@ def _collected(source: Source, chosen: str, reader: LineReader, options: ReadOpt
                 "choose one: --workload NAME, or --path /v2/models/NAME",
             )
         )
-    if options.path is not None and not collector.paths:
-        found.append(
-            Finding(
-                f"the log does not tell paths: all its requests are taken to be for {options.path}",
-                "nothing to do for a log of one workload",
-                weight=Weight.NOTE,
-            )
-        )
+    if not collector.paths:
+        found.extend(_without_paths(options))
     return _arrivals(chosen, collector, reader, found)
+
+
+def _without_paths(options: ReadOptions) -> list[Finding]:
+    """That a log cannot tell which requests are for the path that was asked for."""
+    if options.path is None:
+        return []
+    return [
+        Finding(
+            f"the log does not tell paths: all its requests are taken to be for {options.path}",
+            "nothing to do for a log of one workload",
+            weight=Weight.NOTE,
+        )
+    ]
 
 
 def _below(path: str, prefix: str) -> bool:
