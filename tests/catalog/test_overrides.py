@@ -1,6 +1,7 @@
 """A stack's own figures: they replace the catalog's, say so, and are refused where they make no sense."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from components import catalog
 from components.catalog import Catalog, Confidence, overridden
 from components.placement import decide
-from components.spec import FigureOverride, StackError
+from components.spec import FigureOverride, StackError, yaml_source
 from components.spec import load as load_stack
 from tests.spec.stack_examples import HYBRID
 
@@ -164,3 +165,12 @@ def test_a_stack_file_says_what_is_wrong_with_its_figure(raw: dict[str, Any], pa
 
 def _raw(value: str) -> dict[str, str]:
     return {"value": value, "source": "our own agreement", "as_of": "2026-11-01"}
+
+
+def test_the_example_in_the_documentation_works():
+    page = (Path(__file__).parents[2] / "docs" / "catalog.md").read_text(encoding="utf-8")
+    block = page.partition("```yaml\n")[2].partition("```")[0]
+    stack = load_stack({**HYBRID, **yaml_source.read(block).value})
+    changed = catalog.for_stack(catalog.load(), stack)
+    assert str(changed.instance_price("g6.xlarge", "on-demand", HERE).value) == "$0.61/h"
+    assert str(changed.distributions.hop.cross_zone.at(HERE).value) == "p50 400us, p99 900us"
