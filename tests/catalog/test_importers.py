@@ -138,7 +138,10 @@ def test_a_skypilot_catalog(tmp_path: Path):
     found = _skypilot(tmp_path)
     by_path = {(each.path, each.region): (each.value, each.note) for each in found.figures}
     assert by_path["prices.instances.g6.xlarge.on_demand", "us-east-1"] == ("$0.90/h", "")
-    assert by_path["prices.instances.g6.xlarge.spot", "us-east-1"] == ("$0.42/h", "dearest of 2 zones")
+    assert by_path["prices.instances.g6.xlarge.spot", "us-east-1"] == (
+        "$0.42/h",
+        "middle of 2 zones, $0.31/h to $0.42/h",
+    )
     assert by_path["zones.g6.xlarge", "us-east-1"] == (["use1-az1", "use1-az4"], "")
     assert ("prices.instances.g6.xlarge.spot", "eu-central-1") not in by_path
     assert (found.as_of, found.confidence) == (TODAY, Confidence.SECONDARY)
@@ -154,7 +157,7 @@ def test_what_an_import_changes(tmp_path: Path):
     said = {each.figure.path: (each.outcome, each.old and str(each.old.value)) for each in found.changes}
     assert said == {
         "prices.instances.g6.xlarge.on_demand": (Outcome.CHANGED, "$0.8048/h"),
-        "prices.instances.g6.xlarge.spot": (Outcome.CHANGED, "$0.4386/h"),
+        "prices.instances.g6.xlarge.spot": (Outcome.CHANGED, "$0.4102/h"),
         "zones.g6.xlarge": (Outcome.CHANGED, "('use1-az1', 'use1-az2', 'use1-az4', 'use1-az6')"),
     }
     assert found.left_out == 3, "of x9.huge, which the catalog does not describe"
@@ -189,7 +192,11 @@ def test_what_is_written_is_what_counts_with_its_source_and_day(tmp_path: Path):
     file = write(_compared(tmp_path, directory), directory)
     assert file == directory / "imports" / "2026-12-02-skypilot-aws.yaml"
     fact = _reloaded(directory).prices.instances["g6.xlarge"].spot.at("us-east-1")
-    assert (str(fact.value), fact.as_of, fact.note) == ("$0.42/h", TODAY, "dearest of 2 zones")
+    assert (str(fact.value), fact.as_of, fact.note) == (
+        "$0.42/h",
+        TODAY,
+        "middle of 2 zones, $0.31/h to $0.42/h",
+    )
     assert fact.source == "SkyPilot catalog, vms.csv"
     untouched = _reloaded(directory).prices.instances["g6.xlarge"].on_demand.at("us-west-2")
     assert str(untouched.value) == "$0.8048/h"

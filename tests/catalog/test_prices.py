@@ -117,8 +117,8 @@ def test_a_price_that_is_not_there_is_named_with_what_to_do(
     ("instance", "capacity", "expected", "caveat"),
     [
         pytest.param("g6.xlarge", "on-demand", "$0.8048/h", "", id="on demand"),
-        pytest.param("g6.xlarge", "spot", "$0.4386/h", "", id="spot, with a price of its own"),
-        pytest.param("g5.xlarge", "spot", "$0.63378/h", " (assumed)", id="spot, reckoned"),
+        pytest.param("g6.xlarge", "spot", "$0.4102/h", "", id="spot, with a price of its own"),
+        pytest.param("g4dn.xlarge", "spot", "$0.26826/h", " (assumed)", id="spot, reckoned"),
         pytest.param("p5.48xlarge", "capacity-block", "$55.04/h", " (assumed)", id="capacity block"),
         pytest.param("m7g.large", "dedicated-host", "$0.08976/h", " (assumed)", id="dedicated host"),
     ],

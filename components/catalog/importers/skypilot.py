@@ -1,7 +1,7 @@
 """SkyPilot's catalog of AWS machines: `vms.csv`, a row for each instance type and zone.
 
-Of the spot prices in a region's zones the dearest is taken: a pool may have to take its nodes there. Zones
-count only as ids (`use1-az1`); by letter they are those of whoever made the file.
+Spot prices differ widely between a region's zones: the middle one is taken, and the note says from where to
+where they go. Zones count only as ids (`use1-az1`); by letter they are those of whoever made the file.
 """
 
 import csv
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from statistics import median_high
 from typing import Final
 
 from components.catalog.importers.imported import Imported, ImportedFigure, UnreadableListError, price
@@ -52,8 +53,9 @@ def _figures(
     if on_demand := _prices(rows, "Price", path):
         yield ImportedFigure((*steps, "on_demand"), region, _hourly(max(on_demand)))
     if spot := _prices(rows, "SpotPrice", path):
-        note = f"dearest of {len(spot)} zones" if len(spot) > 1 else ""
-        yield ImportedFigure((*steps, "spot"), region, _hourly(max(spot)), note)
+        spread = f"middle of {len(spot)} zones, {_hourly(min(spot))} to {_hourly(max(spot))}"
+        note = spread if len(spot) > 1 else "in its one zone"
+        yield ImportedFigure((*steps, "spot"), region, _hourly(median_high(spot)), note)
     zones = {row.get("AvailabilityZone") or "" for row in rows}
     if all(_ZONE_ID.fullmatch(zone) for zone in zones):
         yield ImportedFigure(("zones", instance), region, sorted(zones))
