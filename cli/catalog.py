@@ -26,6 +26,7 @@ FormatName: TypeAlias = Literal["auto", "aws-json", "aws-csv", "skypilot"]
 app = typer.Typer(help="Show the dated facts behind every decision, and bring in newer ones.")
 
 _COLOURS = {"assumed": "yellow", "configured": "cyan", "secondary": "", "verified": "green"}
+_NAMED_AT_MOST = 6
 _UNCHANGED = ("confirmed", "older")
 
 
@@ -58,11 +59,18 @@ def show(  # noqa: PLR0913 - each is an option of the command
         raise typer.BadParameter(f"{error.message}: {error.remedy}", param_hint="--older-than") from None
     catalog = _catalog(stack)
     rows = [row for row in _rows(catalog) if _wanted(row, only or [], region)]
-    old = _shown(stale(catalog, _today(), limit), {row["figure"] for row in rows})
+    old = _shown(stale(catalog, _today(), limit, region), {row["figure"] for row in rows})
+    lacking = [path for path in catalog.unpriced(region) if _begins(path, only or [])] if region else []
     if as_json:
-        typer.echo(json.dumps({"figures": rows, "stale": [_stale_json(each) for each in old]}, indent=2))
-    else:
-        _print(wide_console(), rows, old, region)
+        shown = {"figures": rows, "not_known": lacking, "stale": [_stale_json(each) for each in old]}
+        typer.echo(json.dumps(shown, indent=2))
+        return
+    console = wide_console()
+    _print(console, rows, region)
+    if lacking:
+        console.print(Text(f"not known for {region}: {_some(lacking)}", style="yellow"), soft_wrap=True)
+    for each in old:
+        console.print(Text(f"stale: {each}", style="yellow"), soft_wrap=True)
 
 
 @app.command()
@@ -158,8 +166,16 @@ def _row(path: str, fact: Provenance, value: str) -> dict[str, str]:
 
 
 def _wanted(row: dict[str, str], prefixes: list[str], region: str | None) -> bool:
-    begins = not prefixes or row["figure"].startswith(tuple(prefixes))
-    return begins and (region is None or row["region"] in {region, "any"})
+    return _begins(row["figure"], prefixes) and (region is None or row["region"] in {region, "any"})
+
+
+def _begins(path: str, prefixes: list[str]) -> bool:
+    return not prefixes or path.startswith(tuple(prefixes))
+
+
+def _some(paths: list[str]) -> str:
+    first = ", ".join(paths[:_NAMED_AT_MOST])
+    return first if len(paths) <= _NAMED_AT_MOST else f"{first} and {len(paths) - _NAMED_AT_MOST} more"
 
 
 def _shown(old: Iterable[Stale], figures: set[str]) -> list[Stale]:
@@ -170,7 +186,7 @@ def _shown(old: Iterable[Stale], figures: set[str]) -> list[Stale]:
     return [each for each in narrowed if each.paths]
 
 
-def _print(console: Console, rows: list[dict[str, str]], old: list[Stale], region: str | None) -> None:
+def _print(console: Console, rows: list[dict[str, str]], region: str | None) -> None:
     for section in dict.fromkeys(_section(row) for row in rows):
         table = Table(title=section, title_justify="left", title_style="bold", expand=False)
         for column in ("figure", "value", "as of", "region", "confidence", "source"):
@@ -181,8 +197,6 @@ def _print(console: Console, rows: list[dict[str, str]], old: list[Stale], regio
         console.print(table)
     where = f" for {region}" if region else ""
     console.print(Text(f"{len(rows)} figures{where}" if rows else f"no such figure{where}"))
-    for each in old:
-        console.print(Text(f"stale: {each}", style="yellow"), soft_wrap=True)
 
 
 def _section(row: dict[str, str]) -> str:

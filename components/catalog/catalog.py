@@ -89,6 +89,18 @@ class Catalog(Part):
             group = group.rpartition(".")[0]
         return [known for known in self._places if not group or known.startswith(f"{group}.")]
 
+    def unpriced(self, region: str) -> tuple[str, ...]:
+        """The AWS prices that are not known in a region, leaving out what can be reckoned from another."""
+        return tuple(
+            path
+            for path, place in self._places.items()
+            if place.steps[0] == "prices"
+            and place.steps[1] != "providers"
+            and isinstance(place.figure, Regional)
+            and place.figure.known(region) is None
+            and (place.steps[1] != "instances" or place.steps[-1] == "on_demand")
+        )
+
     def instance_price(self, instance: str, capacity: Capacity, region: str) -> Fact[Money]:
         """What an EC2 instance costs an hour, bought in some way; raises MissingFigureError.
 

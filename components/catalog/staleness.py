@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from components.catalog.catalog import Catalog
-from components.catalog.models import Provenance
+from components.catalog.models import ANYWHERE, Provenance
 from components.spec.units import Duration
 
 TOO_OLD: Final = Duration.parse("180d")
@@ -29,11 +29,14 @@ class Stale:
         return f"{what} {verb} {self.age} old, of {self.as_of} ({self.source})"
 
 
-def stale(catalog: Catalog, today: date, older_than: Duration = TOO_OLD) -> tuple[Stale, ...]:
-    """What is older than `older_than` on the day `today`, oldest first."""
+def stale(
+    catalog: Catalog, today: date, older_than: Duration = TOO_OLD, region: str | None = None
+) -> tuple[Stale, ...]:
+    """What is older than `older_than` on the day `today`, oldest first; in `region`, if named."""
     found: dict[tuple[date, str], list[str]] = {}
     for path, fact in _sourced(catalog):
-        if _age(fact.as_of, today) > older_than:
+        holds = region is None or fact.region in {region, ANYWHERE}
+        if holds and _age(fact.as_of, today) > older_than:
             found.setdefault((fact.as_of, fact.source), []).append(path)
     return tuple(
         Stale(source, as_of, _age(as_of, today), tuple(paths))

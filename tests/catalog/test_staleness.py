@@ -39,3 +39,14 @@ def test_how_old_is_too_old_can_be_said():
     )
     article = catalog.stale(catalog.load(), today, Duration.parse("400d"))[0]
     assert "1075d old, of 2024-01-15" in str(article)
+
+
+@pytest.mark.parametrize(
+    ("region", "sources"),
+    [
+        pytest.param("us-east-1", 2, id="the article, and EC2 prices of January"),
+        pytest.param("eu-central-1", 1, id="the article, which holds anywhere"),
+    ],
+)
+def test_what_is_stale_in_a_region(region: str, sources: int):
+    assert len(catalog.stale(catalog.load(), date(2026, 11, 25), region=region)) == sources

@@ -74,6 +74,16 @@ def test_old_figures_are_warned_of_among_those_that_are_shown():
     assert "stale: latency.state.ten_megabytes_cross_zone is" in _run("--only", "latency.state.ten")
 
 
+def test_what_is_not_known_for_a_region_is_said():
+    lacking = _json("--region", "eu-central-1")["not_known"]
+    assert "prices.network.nat.hour" in lacking
+    assert "prices.instances.m7g.large.on_demand" in lacking
+    assert "prices.instances.g6.xlarge.on_demand" not in lacking
+    assert _json("--region", "us-east-1")["not_known"] == []
+    said = _run("--only", "prices.network", "--region", "eu-central-1")
+    assert "not known for eu-central-1: prices.network.cross_zone, " in said
+
+
 def test_a_stacks_own_figures_are_shown_as_such(tmp_path: Path):
     own = {"value": "$0.61/h", "source": "our own agreement", "as_of": "2026-11-01"}
     stack = {**HYBRID, "catalog": {"prices.instances.g6.xlarge.on_demand": own}}
