@@ -1,10 +1,11 @@
 """The choice as integers: how many nodes of each offer, how many replicas of each claim on them.
 
-Replicas are counted by offer, not by node: a thousand claims on sixty offers are then tens of thousands of
-numbers and not millions. What such a count forgets is that a replica cannot be split over two nodes. Three
-things bring it back, all of them true of every real packing, so that the bound stays a bound:
+Replicas are counted by offer, not by node, and those of claims of one size together: a thousand claims on
+sixty offers are then thousands of numbers and not millions. What such a count forgets is that a replica
+cannot be split over two nodes. Three things bring it back, all of them true of every real packing, so that
+the bound stays a bound:
 
-* a node holds no more replicas of one claim than fit on it alone;
+* a node holds no more replicas of one size than fit on it alone;
 * of replicas larger than half a node, a node holds one; of those larger than a third, two; and so on (the
   dual feasible functions of bin packing);
 * `Cut`s, added once a packing has shown that these very replicas need more nodes than were counted.
@@ -13,13 +14,14 @@ things bring it back, all of them true of every real packing, so that the bound 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ortools.sat.python import cp_model
 
 from components.placement.fleet.fitting import deterministic, fits, most_on_a_node, room, share, sizes
+from components.placement.fleet.kinds import kinds, shared_out
 from components.placement.fleet.problem import Claim, Demand, Nodes, Offer, Place, monthly
 from components.placement.homes import Home
 from components.spec.units import Money
@@ -67,7 +69,7 @@ class Count:
 
 
 class Model:
-    """One demand as a CP-SAT model. Claims and offers are in the order of their names."""
+    """One demand as a CP-SAT model. Claims, kinds and offers are in the order of their names."""
 
     def __init__(
         self,
@@ -75,6 +77,8 @@ class Model:
         cuts: Sequence[Cut] = (),
         usable: Mapping[str, float] | None = None,
         left: Left | None = None,
+        *,
+        staying: bool = False,
     ) -> None:
         self._demand = demand
         self._left = left or Left()
@@ -85,6 +89,7 @@ class Model:
             for claim in sorted(demand.claims, key=lambda claim: claim.name)
             if claim.name not in self._left.claims
         ]
+        self._kinds = kinds(self._claims, demand.previous.keys())
         self._offers = sorted(demand.offers, key=lambda offer: offer.name)
         self._on: dict[tuple[str, str], cp_model.IntVar] = {}
         self._as: dict[tuple[str, Home], cp_model.IntVar] = {}
@@ -94,6 +99,8 @@ class Model:
             self._fill(offer)
         for cut in cuts:
             self._cut(cut)
+        if staying:
+            self._stay()
         self._cost = self._costs()
         if demand.budget is not None and not self._left.budget:
             self._model.add(self._cost <= mills(demand.budget))
@@ -120,7 +127,7 @@ class Model:
             return None
         return Count(
             nodes={name: solver.value(count) for name, count in self._nodes.items()},
-            places={claim.name: self._place_of(claim, solver) for claim in self._claims},
+            places=dict(self._places(solver)),
             bound=math.floor(solver.best_objective_bound / scale),
             proven=status == cp_model.OPTIMAL and gap == 0,
             effort=solver.deterministic_time,
@@ -131,24 +138,26 @@ class Model:
         return bool(deterministic(effort).solve(self._model) == cp_model.INFEASIBLE)
 
     def _place_claims(self) -> None:
-        for claim in self._claims:
+        for kind in self._kinds:
             chosen = []
-            for home in sorted(claim.functions):
-                variable = self._model.new_bool_var(f"{claim.name} as {home}")
-                self._as[claim.name, home] = variable
-                chosen.append(claim.replicas * variable)
+            for claim in kind.claims:
+                for home in sorted(claim.functions):
+                    self._as[claim.name, home] = self._model.new_bool_var(f"{claim.name} as {home}")
+                homes = [self._as[claim.name, home] for home in claim.functions]
+                self._model.add_at_most_one(homes)
+                chosen += [claim.replicas * one for one in homes]
             for offer in self._offers:
-                if fits(claim, offer):
-                    on = self._model.new_int_var(0, claim.replicas, f"{claim.name} on {offer.name}")
-                    self._on[claim.name, offer.name] = on
+                if fits(kind.alike, offer):
+                    on = self._model.new_int_var(0, kind.alike.replicas, f"{kind.name} on {offer.name}")
+                    self._on[kind.name, offer.name] = on
                     chosen.append(on)
-            self._model.add(sum(chosen) == claim.replicas)
+            self._model.add(cp_model.LinearExpr.sum(chosen) == kind.alike.replicas)
 
     def _here(self, offer: Offer) -> list[tuple[Claim, cp_model.IntVar]]:
         return [
-            (claim, self._on[claim.name, offer.name])
-            for claim in self._claims
-            if (claim.name, offer.name) in self._on
+            (kind.alike, self._on[kind.name, offer.name])
+            for kind in self._kinds
+            if (kind.name, offer.name) in self._on
         ]
 
     def _fill(self, offer: Offer) -> None:
@@ -170,15 +179,37 @@ class Model:
             self._model.add(most_on_a_node(claim, offer) * nodes >= on)
 
     def _cut(self, cut: Cut) -> None:
-        if any((name, cut.offer) not in self._on for name in cut.replicas):
+        counts = {
+            kind.name: sum(cut.replicas.get(claim.name, 0) for claim in kind.claims) for kind in self._kinds
+        }
+        if sum(counts.values()) < sum(cut.replicas.values()):
             return  # a claim of it is left out: the rest may need fewer
         fewer = []
-        for name, count in cut.replicas.items():
-            less = self._model.new_bool_var(f"fewer than {count} of {name} on {cut.offer}")
-            self._model.add(self._on[name, cut.offer] >= count).only_enforce_if(~less)
-            self._model.add(self._on[name, cut.offer] < count).only_enforce_if(less)
-            fewer.append(less)
+        for name, count in counts.items():
+            if count:
+                on = self._on[name, cut.offer]
+                less = self._model.new_bool_var(f"fewer than {count} of {name} on {cut.offer}")
+                self._model.add(on >= count).only_enforce_if(~less)
+                self._model.add(on < count).only_enforce_if(less)
+                fewer.append(less)
         self._model.add(self._nodes[cut.offer] + cut.nodes * sum(fewer) >= cut.nodes)
+
+    def _stay(self) -> None:
+        """What is placed stays as far as it can, whatever it costs."""
+        for claim in self._claims:
+            match self._demand.previous.get(claim.name):
+                case Nodes(replicas):
+                    free = claim.replicas
+                    for offer in self._offers:
+                        on = self._on.get((claim.name, offer.name))
+                        stayed = min(replicas.get(offer.name, 0), free)
+                        if on is not None and stayed:
+                            self._model.add(on >= stayed)
+                            free -= stayed
+                case Home() as home if home in claim.functions:
+                    self._model.add(self._as[claim.name, home] == 1)
+                case _:
+                    continue
 
     def _costs(self) -> cp_model.LinearExpr:
         nodes = [mills(offer.price) * self._nodes[offer.name] for offer in self._offers]
@@ -230,19 +261,25 @@ class Model:
     def _hint(self, hint: Count) -> None:
         for name, nodes in self._nodes.items():
             self._model.add_hint(nodes, hint.nodes.get(name, 0))
-        for (claim, offer), on in self._on.items():
-            place = hint.places.get(claim)
-            self._model.add_hint(on, place.replicas.get(offer, 0) if isinstance(place, Nodes) else 0)
         for (claim, home), variable in self._as.items():
             self._model.add_hint(variable, hint.places.get(claim) == home)
+        for kind in self._kinds:
+            there = [hint.places.get(claim.name) for claim in kind.claims]
+            for offer in self._offers:
+                if (kind.name, offer.name) in self._on:
+                    count = sum(
+                        place.replicas.get(offer.name, 0) for place in there if isinstance(place, Nodes)
+                    )
+                    self._model.add_hint(self._on[kind.name, offer.name], count)
 
-    def _place_of(self, claim: Claim, solver: cp_model.CpSolver) -> Place:
-        for home in claim.functions:
-            if solver.value(self._as[claim.name, home]):
-                return home
-        counts = {
-            offer.name: solver.value(self._on[claim.name, offer.name])
-            for offer in self._offers
-            if (claim.name, offer.name) in self._on
-        }
-        return Nodes({name: count for name, count in counts.items() if count})
+    def _places(self, solver: cp_model.CpSolver) -> Iterator[tuple[str, Place]]:
+        functions = {claim: home for (claim, home), chosen in self._as.items() if solver.value(chosen)}
+        yield from functions.items()
+        for kind in self._kinds:
+            counts = {
+                offer.name: solver.value(self._on[kind.name, offer.name])
+                for offer in self._offers
+                if (kind.name, offer.name) in self._on
+            }
+            for name, given in shared_out(kind, functions, counts).items():
+                yield name, Nodes(given)

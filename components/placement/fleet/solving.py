@@ -13,7 +13,7 @@ any machine.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -56,13 +56,29 @@ def solve(demand: Demand, *, effort: float = EFFORT, good_enough: float = GOOD_E
 
     Raises NoAnswerError where `effort` is spent before either is known.
     """
-    return _Search(demand, good_enough).run(effort)
+    search = _Search(demand, good_enough)
+    found = search.run(effort)
+    if found is None:
+        return search.nothing()
+    if not found.gap or not demand.previous:
+        return found
+    # What is proven to be cheaper is worth its moves. What only came out of a search that could not be
+    # completed must be clearly cheaper: another run would move everything again for as little.
+    stayed = _Search(demand, good_enough, staying=True).run(effort)
+    if stayed is None:
+        return found
+    saved = mills(stayed.total) - mills(found.total) - _moves(demand, found)
+    if saved > good_enough * mills(stayed.total):
+        return found
+    return replace(stayed, bound=found.bound, gap=mills(stayed.total) / mills(found.bound) - 1)
 
 
 @dataclass
 class _Search:
     demand: Demand
     good_enough: float
+    staying: bool = False
+    """Whether what is placed is held where it is."""
     cuts: list[Cut] = field(default_factory=list)
     usable: dict[str, float] = field(default_factory=dict)
     """By offer, the share of its nodes that is counted on; empty as long as everything is proven."""
@@ -77,11 +93,12 @@ class _Search:
         replicas = sum(claim.replicas for claim in self.demand.claims)
         self.complete = replicas * len(self.offers) <= _COMPLETE_UP_TO
 
-    def run(self, effort: float) -> Fleet | Infeasible:
+    def run(self, effort: float) -> Fleet | None:
+        """The best fleet found; None where none was."""
         gap = 0.0 if self.complete else self.good_enough * _OF_THE_GAP
         count: Count | None = None
         for turn in range(_ROUNDS):
-            count = Model(self.demand, self.cuts, self.usable).solve(
+            count = Model(self.demand, self.cuts, self.usable, staying=self.staying).solve(
                 min(effort, _EACH), gap, hint=count, restarting=bool(turn % 2)
             )
             if count is None:
@@ -89,13 +106,11 @@ class _Search:
             effort -= count.effort
             if not self.usable:
                 self.bound = max(self.bound, count.bound)
-            if self._packs(count) and count.proven and not self.usable:
-                return self._answer(proven=True)
+            if self._packs(count) and count.proven and not self.usable and self.best is not None:
+                return self._answer(self.best, proven=True)
             if effort <= 0 or (not self.complete and self._gap() <= self.good_enough):
                 break
-        if self.best is not None:
-            return self._answer(proven=False)
-        return self._nothing()
+        return None if self.best is None else self._answer(self.best, proven=False)
 
     def _packs(self, count: Count) -> bool:
         """Whether a count can be packed as it is. What comes of it is kept if it is the best so far."""
@@ -108,7 +123,9 @@ class _Search:
             if len(packed) > count.nodes[name]:
                 as_counted = False
                 self._learn(Cut(name, on_it, len(packed)), count.nodes[name], proven=proven)
-        self._keep(count.places, bins if as_counted else improved(bins, self.claims, self.demand.offers))
+        if not as_counted and not self.staying:
+            bins = improved(bins, self.claims, self.demand.offers)
+        self._keep(count.places, bins)
         return as_counted
 
     def _learn(self, cut: Cut, counted: int, *, proven: bool) -> None:
@@ -131,14 +148,12 @@ class _Search:
             return 0.0
         return max(0.0, self.cost / self.bound - 1) if self.bound else float("inf")
 
-    def _answer(self, *, proven: bool) -> Fleet:
-        assert self.best is not None
-        bound = Money(Decimal(round(min(self.bound, self.cost))) / MILLS, MONTH)
-        return Fleet(
-            self.best.places, self.best.nodes, self.best.total, bound, 0.0 if proven else self._gap()
-        )
+    def _answer(self, best: Fleet, *, proven: bool) -> Fleet:
+        bound = Money(Decimal(min(self.bound, round(self.cost))) / MILLS, MONTH)
+        return replace(best, bound=bound, gap=0.0 if proven else self._gap())
 
-    def _nothing(self) -> Infeasible:
+    def nothing(self) -> Infeasible:
+        """Why there is no fleet. Raises NoAnswerError where that is not known."""
         found = None if self.usable else conflict(self.demand, self.cuts)
         if found is None:
             raise NoAnswerError("no fleet was found, nor a proof that there is none: allow more effort")
