@@ -6,13 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from inventory import held
-from real_shell import HALFMETAL, Sandbox
+from real_shell import Sandbox, running
 
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("sandbox") / "state")
-    made.outside.ok(HALFMETAL, "sandbox", "up")
-    made.empty = held(made.shell, cluster=True)
-    yield made
-    made.outside.ok(HALFMETAL, "sandbox", "down")
+    with running(tmp_path_factory.mktemp("sandbox") / "state", "hybrid") as made:
+        made.empty = held(made.shell, cluster=True)
+        yield made

@@ -1,7 +1,8 @@
 """What the emulated cloud and the cluster really hold, by the types and ids under which the engine knows it.
 
 Two lists that are made independently, by the services and by the engine, can only be equal when nothing is
-orphaned, nothing was made twice and nothing is missing.
+orphaned, nothing was made twice and nothing is missing. What is on neither list is in `_PARTS`, with the
+reason; a type in a state that is nowhere here is a difference too.
 """
 
 from __future__ import annotations
@@ -162,6 +163,12 @@ def _security_groups(cloud: Cloud) -> Iterator[str]:
             yield group["GroupId"]
 
 
+def _budgets(cloud: Cloud) -> Iterator[str]:
+    account = cloud.client("sts").get_caller_identity()["Account"]
+    for budget in cloud.pages("budgets", "describe_budgets", "Budgets", AccountId=account):
+        yield f"{account}:{budget['BudgetName']}"
+
+
 _CLOUD: Mapping[str, Callable[[Cloud], Iterable[str]]] = {
     "aws:lambda/function:Function": lambda cloud: cloud.functions,
     "aws:lambda/alias:Alias": _aliases,
@@ -222,6 +229,7 @@ _CLOUD: Mapping[str, Callable[[Cloud], Iterable[str]]] = {
     ),
     "aws:lb/listener:Listener": _listeners,
     "aws:autoscaling/attachment:Attachment": _attached_groups,
+    "aws:budgets/budget:Budget": _budgets,
 }
 _CLUSTER = {
     "kubernetes:core/v1:Namespace": "namespaces",
@@ -233,6 +241,18 @@ _CLUSTER = {
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": "networkpolicies.networking.k8s.io",
     "kubernetes:policy/v1:PodDisruptionBudget": "poddisruptionbudgets.policy",
 }
+# Parts of something listed: a service keeps them with it, refuses a second one alike, and drops them with it.
+_PARTS = frozenset(
+    {
+        "aws:autoscaling/tag:Tag",
+        "aws:ec2/route:Route",
+        "aws:ec2/securityGroupRule:SecurityGroupRule",
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    }
+)
+# Of the engine's own making: nothing stands behind them.
+_OF_THE_ENGINE = ("pulumi:", "random:")
 # Published with the function, and not a resource of its own.
 _VERSIONS = "versions of functions"
 
@@ -264,13 +284,26 @@ def known(states: Iterable[Mapping[str, Any]]) -> Held:
 
 def differences(states: Iterable[Mapping[str, Any]], now: Held, before: Held) -> list[str]:
     """Orphans, doubles and losses, one a line: what services and engine do not agree on."""
+    states = list(states)
     expected = known(states)
-    lines = []
+    lines = [f"not looked for: {kind}" for kind in sorted(_unlisted(states))]
     for kind, found in now.items():
         new = found - before.get(kind, set())
         lines += [f"orphaned: {kind} {name}" for name in sorted(new - expected[kind])]
         lines += [f"missing: {kind} {name}" for name in sorted(expected[kind] - new)]
     return lines
+
+
+def _unlisted(states: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Types of resources that a service has made and nobody asks it for."""
+    return {
+        resource["type"]
+        for state in states
+        for resource in state["deployment"].get("resources") or ()
+        if resource.get("custom")
+        and not resource.get("external")
+        and not resource["type"].startswith(_OF_THE_ENGINE)
+    }.difference(_CLOUD, _CLUSTER, _PARTS)
 
 
 def _type_of(item: Mapping[str, Any]) -> str:

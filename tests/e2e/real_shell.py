@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 
 REPO = Path(__file__).resolve().parents[2]
 HALFMETAL = str(Path(sys.executable).with_name("halfmetal"))
@@ -107,10 +109,25 @@ class Sandbox:
         found: dict[str, Any] = json.loads((self.state / "instance.json").read_text())
         return found
 
+    def status(self) -> tuple[int, dict[str, dict[str, Any]]]:
+        """The exit code of `status`, and the services by name."""
+        done = self.outside.run(HALFMETAL, "sandbox", "status", "--json")
+        return done.returncode, {each["name"]: each for each in json.loads(done.stdout)["services"]}
+
     def services(self) -> dict[str, dict[str, Any]]:
         """By name, as `status` tells them."""
-        done = self.outside.run(HALFMETAL, "sandbox", "status", "--json")
-        return {service["name"]: service for service in json.loads(done.stdout)["services"]}
+        return self.status()[1]
+
+    def processes(self) -> list[psutil.Process]:
+        """What works for it: names its state in the command line or the environment, or lives in there."""
+        needle = str(self.state)
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                words = [*process.cmdline(), *process.environ().values(), process.cwd()]
+                if any(needle in word for word in words) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
 
     def deploy(self, stack: str) -> Deployed:
         """Deploy as a person does, once; what came of it is remembered."""
@@ -122,6 +139,17 @@ class Sandbox:
         """The engine's state of a stack."""
         state: dict[str, Any] = self.shell.json("pulumi", "stack", "export", "-s", stack)
         return state
+
+
+@contextlib.contextmanager
+def running(state: Path, topology: str, variables: Mapping[str, str] | None = None) -> Iterator[Sandbox]:
+    """A sandbox for as long as the block runs, and whatever happens in it or at its start."""
+    made = Sandbox(state, variables or {})
+    try:
+        made.outside.ok(HALFMETAL, "sandbox", "up", "--topology", topology)
+        yield made
+    finally:
+        made.outside.ok(HALFMETAL, "sandbox", "down")
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,10 @@ import signal
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-from real_shell import HALFMETAL, Sandbox, wait_for
-
-from sandbox.processes import MARK
+from real_shell import HALFMETAL, Sandbox, running, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -48,24 +45,12 @@ GPU_DEPLOYMENT = {
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    made = Sandbox(tmp_path_factory.mktemp("cluster") / "state")
-    made.outside.ok(HALFMETAL, "sandbox", "up", "--topology", "dedicated")
-    yield made
-    made.outside.ok(HALFMETAL, "sandbox", "down")
-
-
-def status(sandbox: Sandbox) -> tuple[int, dict[str, dict[str, Any]]]:
-    done = sandbox.outside.run(HALFMETAL, "sandbox", "status", "--json")
-    return done.returncode, {service["name"]: service for service in json.loads(done.stdout)["services"]}
-
-
-def instance(sandbox: Sandbox) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((sandbox.state / "instance.json").read_text())
-    return found
+    with running(tmp_path_factory.mktemp("cluster") / "state", "dedicated") as made:
+        yield made
 
 
 def get(sandbox: Sandbox, port: str, path: str, context: ssl.SSLContext, token: str = "") -> int:
-    address = ("127.0.0.1", instance(sandbox)["ports"][port])
+    address = ("127.0.0.1", sandbox.instance["ports"][port])
     connection = http.client.HTTPSConnection(*address, timeout=10, context=context)
     with contextlib.closing(connection):
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
@@ -78,17 +63,6 @@ def trusting(sandbox: Sandbox, authority: str = "ca", identity: str = "") -> ssl
     if identity:
         context.load_cert_chain(pki / f"{identity}.crt", pki / f"{identity}.key")
     return context
-
-
-def marked(state: Path) -> list[psutil.Process]:
-    """Every living process that this sandbox started."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            ours = process.environ().get(MARK, "").startswith(f"{state}:")
-            if ours and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
 
 
 @pytest.mark.parametrize("path", ["/version", "/readyz", "/healthz", "/api/v1/namespaces", "/openapi/v3"])
@@ -130,7 +104,7 @@ def test_etcd_speaks_to_the_api_server_alone(cluster: Sandbox):
 def test_everything_listens_on_loopback(cluster: Sandbox):
     listening = [
         connection.laddr.ip
-        for process in marked(cluster.state)
+        for process in cluster.processes()
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     ]
@@ -155,7 +129,7 @@ def test_gpu_pods_land_on_gpu_nodes_of_their_zone(cluster: Sandbox, tmp_path: Pa
     assert len({pod["spec"]["nodeName"] for pod in pods}) == 2
     assert {place["topology.kubernetes.io/zone"] for place in places} == {"us-east-1b"}
     assert {place["halfmetal.dev/pool"] for place in places} == {"metal-gpu"}
-    octet = instance(cluster)["loopback_octet"]
+    octet = cluster.instance["loopback_octet"]
     assert all(pod["status"]["podIP"].startswith(f"10.{octet}.") for pod in pods)
     # Service account admission is at work: each pod has a token of its own.
     assert all(pod["spec"]["serviceAccountName"] == "default" for pod in pods)
@@ -209,14 +183,14 @@ def test_an_eks_clusters_token_is_worth_its_access_entry(cluster: Sandbox, tmp_p
 def test_a_killed_api_server_is_named_and_healed_with_its_data(cluster: Sandbox):
     shell = cluster.shell
     shell.ok("kubectl", "create", "configmap", "before", "--from-literal=a=b")
-    _, before = status(cluster)
+    _, before = cluster.status()
     os.kill(before["kube-apiserver"]["pid"], signal.SIGKILL)
-    wait_for(lambda: status(cluster)[1]["kube-apiserver"]["state"] == "dead", "the API server is dead")
+    wait_for(lambda: cluster.status()[1]["kube-apiserver"]["state"] == "dead", "the API server is dead")
 
-    code, dead = status(cluster)
+    code, dead = cluster.status()
     spoken = cluster.outside.run(HALFMETAL, "sandbox", "status")
     healing = cluster.outside.run(HALFMETAL, "sandbox", "up")
-    after_code, after = status(cluster)
+    after_code, after = cluster.status()
 
     assert (code, spoken.returncode) == (1, 1)
     assert "kube-apiserver is dead" in spoken.stdout
@@ -233,19 +207,16 @@ def test_a_killed_api_server_is_named_and_healed_with_its_data(cluster: Sandbox)
 
 
 def test_a_second_sandbox_stands_beside_the_first_and_goes_without_a_trace(cluster: Sandbox, tmp_path: Path):
-    second = Sandbox(tmp_path / "state")
-    second.outside.ok(HALFMETAL, "sandbox", "up")
-    ours, theirs = instance(cluster), instance(second)
-
-    assert ours["loopback_octet"] != theirs["loopback_octet"]
-    assert set(ours["ports"].values()).isdisjoint(theirs["ports"].values())
-    assert "trainer" not in second.shell.ok("kubectl", "get", "deployments", "-A", "-o", "name")
-    assert marked(second.state)
-
-    second.outside.ok(HALFMETAL, "sandbox", "down")
+    with running(tmp_path / "state", "dedicated") as second:
+        ours, theirs = cluster.instance, second.instance
+        assert ours["loopback_octet"] != theirs["loopback_octet"]
+        assert set(ours["ports"].values()).isdisjoint(theirs["ports"].values())
+        cluster.shell.ok("kubectl", "create", "configmap", "ours")
+        assert "ours" not in second.shell.ok("kubectl", "get", "configmaps", "-A", "-o", "name")
+        assert second.processes()
 
     listening = {c.laddr.port for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN}
-    assert marked(second.state) == []
+    assert second.processes() == []
     assert listening.isdisjoint(theirs["ports"].values())
     assert not second.state.exists()
-    assert status(cluster)[0] == 0
+    assert cluster.status()[0] == 0
