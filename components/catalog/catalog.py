@@ -10,6 +10,7 @@ from pydantic import BaseModel, PrivateAttr
 
 from components.catalog.distributions import Distributions
 from components.catalog.errors import MissingFigureError, UnknownFigureError
+from components.catalog.metering import Metering
 from components.catalog.models import (
     AcceleratorType,
     Confidence,
@@ -56,6 +57,7 @@ class Catalog(Part):
     latency: Latency
     guidance: Guidance
     distributions: Distributions
+    metering: Metering
     prices: Prices
     accelerators: dict[str, AcceleratorType]
     instance_types: dict[str, InstanceType]

@@ -47,6 +47,7 @@ def load(directory: Path = DATA) -> Catalog:
                 "latency": _read(directory / "latency.yaml"),
                 "guidance": _read(directory / "guidance.yaml"),
                 "distributions": _figures(directory / "distributions.yaml", "distributions"),
+                "metering": _read(directory / "metering.yaml"),
                 "prices": {
                     **prices,
                     "instances": _of_each(types, prices.get("instances", {})),

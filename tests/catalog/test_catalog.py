@@ -160,6 +160,7 @@ def test_the_data_ships_with_the_package():
         "instance_types.yaml",
         "latency.yaml",
         "limits.yaml",
+        "metering.yaml",
         "prices.yaml",
         "providers.yaml",
         "zones.yaml",
