@@ -105,6 +105,7 @@ class ColdStart(Part):
 
     p95: Fact[Duration]
     p95_large_package: Fact[Duration]
+    kept_warm: Fact[Duration] = Field(description="How long a copy that nobody wants stays warm.")
 
 
 class Latency(Part):

@@ -1,0 +1,269 @@
+"""A demand played through an option, request by request.
+
+The requests come from a log or are made up from the demand; what each takes is given, or drawn from the same
+distribution that the formula has. Three places to play them through: a queue before nodes (and Managed
+Instances), a function, and nodes with a function for the tail (`Twin`): who would wait longer than the
+twin's patience leaves the queue then and goes to the function, so only the tail can meet a cold start.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from components.catalog import Catalog
+from components.placement.latency import recursion
+from components.placement.latency.arrivals import checked, checked_services, drawn, made
+from components.placement.latency.recursion import Copies, Flags, Queue
+from components.placement.latency.times import Floats, percentile, worked
+from components.placement.latency.way import SHORTEST, Around, Leg, cold_start, way
+from components.placement.options import Demand, FunctionOption, NodesOption, Option, OptionError
+from components.spec.units import Duration, Share
+
+Engine: TypeAlias = Literal["recursion", "events"]
+
+REQUESTS: Final = 20_000
+_SERVICES: Final = 1
+_COLD_STARTS: Final = 2
+_LEGS: Final = 3
+_TWIN_LEGS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """A function that takes what nodes cannot take in time."""
+
+    function: FunctionOption
+    patience: Duration
+    """How long a request waits for a node before it goes to the function."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Source:
+    """Where the requests of a simulation come from: a log, or a seed."""
+
+    arrivals_s: Sequence[float] | Floats | None = None
+    """In order. None makes them up."""
+    service_s: Sequence[float] | Floats | None = None
+    """What each of them takes. None draws from the demand's distribution."""
+    seed: int = 0
+    requests: int = REQUESTS
+    """How many are made up."""
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise OptionError("seed", self.seed, "is negative", "give 0 or more")
+
+    @property
+    def given(self) -> bool:
+        """Whether any of it comes from a log."""
+        return self.arrivals_s is not None or self.service_s is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Setting:
+    """How a simulation is set up."""
+
+    source: Source = Source()
+    twin: Twin | None = None
+    queue: int | None = None
+    """Requests that may wait in the gateway; the next is turned away, or goes to the twin. None: no limit."""
+    limit: int | None = None
+    """Copies of the function at once (reserved concurrency). None is no limit."""
+    engine: Engine = "recursion"
+    """`events` is the reference: slower, the same answer."""
+
+    def __post_init__(self) -> None:
+        for name in ("queue", "limit"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise OptionError(name, value, "is negative", "give 0 or more")
+
+
+MADE_UP: Final = Source()
+AS_IT_COMES: Final = Setting()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Played:
+    """What happened to each request, without the way there. In seconds."""
+
+    arrivals_s: Floats
+    wait_s: Floats
+    cold_s: Floats
+    """0 for those that met a warm copy."""
+    work_s: Floats
+    spilled: Flags
+    """Went to the twin."""
+    refused: Flags
+    """Turned away: never answered."""
+
+    def after(self, start_s: float) -> "Played":
+        """Only the requests from then on; all where none are left."""
+        kept = self.arrivals_s >= start_s
+        if not kept.any():
+            return self
+        return Played(**{name: getattr(self, name)[kept] for name in type(self).__slots__})
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Simulated:
+    """What the caller of each request saw, as percentiles. None is no answer at all."""
+
+    requests: int
+    p50: Duration | None
+    p95: Duration | None
+    p99: Duration | None
+    cold_start_share: Share
+    spilled_share: Share
+    refused_share: Share
+    seconds: Floats
+    """Of each request, infinite where it was turned away."""
+
+    def over(self, budget: Duration) -> Share:
+        """Share of the requests that were answered later than that, or not at all."""
+        return share_of(self.seconds > budget.seconds)
+
+
+def simulate(
+    option: Option,
+    demand: Demand,
+    catalog: Catalog,
+    around: Around = SHORTEST,
+    setting: Setting = AS_IT_COMES,
+) -> Simulated:
+    """A demand, or a log, played through an option with its way there and back.
+
+    Raises OptionError where something given cannot be, MissingFigureError where the catalog lacks a figure.
+    """
+    played = play(option, demand, catalog, around.region, setting)
+    seconds = played.wait_s + played.cold_s + played.work_s
+    seed = setting.source.seed
+    seconds += _drawn(way(option, demand, catalog, around), ~played.spilled, seed, _LEGS)
+    if setting.twin is not None:
+        legs = way(setting.twin.function, demand, catalog, around)
+        seconds += _drawn(legs, played.spilled, seed, _TWIN_LEGS)
+    seconds[played.refused] = np.inf
+    return _summary(played, seconds)
+
+
+def play(option: Option, demand: Demand, catalog: Catalog, region: str, setting: Setting) -> Played:
+    """The same without the way there."""
+    source = setting.source
+    if source.arrivals_s is None:
+        times = made(demand, requests=source.requests, seed=source.seed)
+    else:
+        times = checked(source.arrivals_s)
+    if source.service_s is None:
+        service = worked(demand.service_time.seconds, demand.service_variation)
+        work = drawn(service, len(times), source.seed, _SERVICES)
+    else:
+        work = checked_services(source.service_s, len(times))
+    stage = _Stage(catalog, region, times, work, setting)
+    if setting.twin is not None and not isinstance(option, NodesOption):
+        raise OptionError("twin", option.home, "is a function itself", "give a twin to nodes only")
+    return stage.function(option) if isinstance(option, FunctionOption) else stage.queue(option)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    catalog: Catalog
+    region: str
+    arrivals_s: Floats
+    work_s: Floats
+    setting: Setting
+
+    @property
+    def _engine(self) -> ModuleType:
+        if self.setting.engine == "recursion":
+            return recursion
+        from components.placement.latency import events  # noqa: PLC0415 - simpy only where it is asked for
+
+        return events
+
+    def function(self, option: FunctionOption) -> Played:
+        none = np.zeros(len(self.arrivals_s), dtype=np.bool_)
+        cold_s, served = self._invoked(option, self.arrivals_s, self.work_s)
+        return Played(
+            arrivals_s=self.arrivals_s,
+            wait_s=np.zeros(len(none)),
+            cold_s=cold_s,
+            work_s=self.work_s,
+            spilled=none,
+            refused=~served,
+        )
+
+    def queue(self, option: Option) -> Played:
+        twin = self.setting.twin
+        patience_s = np.inf if twin is None else twin.patience.seconds
+        queue = Queue(servers=option.servers, patience_s=patience_s, room=self.setting.queue)
+        found = self._engine.queued(self.arrivals_s, self.work_s, queue)
+        cold_s = np.zeros(len(self.arrivals_s))
+        spilled, refused = ~found.served, ~found.served
+        if twin is None:
+            spilled = np.zeros(len(self.arrivals_s), dtype=np.bool_)
+        elif spilled.any():
+            refused = np.zeros(len(self.arrivals_s), dtype=np.bool_)
+            cold_s[spilled], served = self._tail(twin, (self.arrivals_s + found.wait_s)[spilled], spilled)
+            refused[spilled] = ~served
+        return Played(
+            arrivals_s=self.arrivals_s,
+            wait_s=found.wait_s,
+            cold_s=cold_s,
+            work_s=self.work_s,
+            spilled=spilled,
+            refused=refused,
+        )
+
+    def _tail(self, twin: Twin, times_s: Floats, spilled: Flags) -> tuple[Floats, Flags]:
+        """In the order in which they get there: who is turned away at once overtakes those who wait first."""
+        order = np.argsort(times_s, kind="stable")
+        cold_s, served = np.zeros(len(order)), np.ones(len(order), dtype=np.bool_)
+        cold_s[order], served[order] = self._invoked(
+            twin.function, times_s[order], self.work_s[spilled][order]
+        )
+        return cold_s, served
+
+    def _invoked(self, option: FunctionOption, times_s: Floats, work_s: Floats) -> tuple[Floats, Flags]:
+        start = cold_start(option, self.catalog, self.region).times
+        start_s = drawn(start, len(times_s), self.setting.source.seed, _COLD_STARTS)
+        copies = Copies(
+            keep_alive_s=self.catalog.latency.cold_start.kept_warm.value.seconds,
+            provisioned=option.provisioned,
+            limit=self.setting.limit,
+        )
+        found = self._engine.invoked(times_s, work_s, start_s, copies)
+        return np.where(found.cold, start_s, 0.0), found.served
+
+
+def _drawn(legs: Sequence[Leg], which: Flags, seed: int, stream: int) -> Floats:
+    """Time on the way of each request that takes it."""
+    each = (drawn(leg.times, len(which), seed, stream + number) for number, leg in enumerate(legs))
+    return np.where(which, sum(each, np.zeros(len(which))), 0.0)
+
+
+def _summary(played: Played, seconds: Floats) -> Simulated:
+    return Simulated(
+        requests=len(seconds),
+        p50=typed(percentile(seconds, 0.50)),
+        p95=typed(percentile(seconds, 0.95)),
+        p99=typed(percentile(seconds, 0.99)),
+        cold_start_share=share_of(played.cold_s > 0),
+        spilled_share=share_of(played.spilled),
+        refused_share=share_of(played.refused),
+        seconds=seconds,
+    )
+
+
+def share_of(flags: Flags) -> Share:
+    """Share of the requests that a flag is set for."""
+    return Share(round(float(np.mean(flags)) * Share.maximum))
+
+
+def typed(seconds: float) -> Duration | None:
+    """As a duration; None for an endless one. The longest that a duration can be stands for any longer."""
+    if not np.isfinite(seconds):
+        return None
+    return Duration(min(Duration.maximum, round(seconds * 10**9)))
