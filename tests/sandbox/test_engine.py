@@ -170,7 +170,7 @@ def test_an_operation_ends_with_its_events_and_its_log(engine: MakeEngine):
 
 
 # Counts its interrupts, and like the engine takes a moment to end after the first one. It has begun once
-# whoever started it waits for its end and takes signals: from then on that one catches SIGHUP, the lowest bit.
+# whoever started it waits for its end and takes signals: that one catches SIGHUP, the lowest bit, by then.
 PATIENT = f"""\
 exec {sys.executable} - <<'END'
 import os, pathlib, re, signal, time
