@@ -16,6 +16,8 @@ from sandbox.progress import Progress
 from sandbox.toolchain import ensure
 
 STACK = "test"
+# For what takes a few seconds on an idle machine.
+DEADLINE_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=DEADLINE_S,
             check=False,
         )
         return Finished(done.returncode, done.stdout)

@@ -19,6 +19,7 @@ from sandbox.errors import SandboxError
 from sandbox.plugins import install_engine
 from sandbox.recovery import Lock, Recovery, recover, restore, settled
 
+DEADLINE_S = 60.0
 MakeProject = Callable[..., Any]
 FindProcesses = Callable[[Path], list[str]]
 
@@ -117,7 +118,7 @@ def test_an_update_killed(case: Killed, project: MakeProject, processes: FindPro
     unchanged = made.run("preview", "--stack", "test", "--expect-no-changes")
     assert unchanged.status == 0, unchanged.output
     assert recover("test", engine) == Recovery()
-    assert not processes(made.directory)
+    _until(lambda: not processes(made.directory), "nothing of it runs any more")
 
 
 @pytest.mark.engine
@@ -128,7 +129,7 @@ def test_an_update_at_work_is_not_disturbed(project: MakeProject, tmp_path: Path
         with pytest.raises(SandboxError, match=rf"being updated by process {update.pid} of"):
             recover("test", engine)
         (made.directory / "hold").unlink()
-        assert update.wait(30) == 0
+        assert update.wait(DEADLINE_S) == 0
 
 
 @dataclass(frozen=True)
@@ -220,21 +221,29 @@ def _engine(made: Any, bin_dir: Path) -> Engine:
 
 
 @contextmanager
-def _update(made: Any, until: str) -> Iterator[subprocess.Popen[str]]:
+def _update(made: Any, operation: str) -> Iterator[subprocess.Popen[str]]:
     """An update that has begun an operation and hangs in it."""
     begun = made.directory / "begun"
     begun.unlink(missing_ok=True)
     update = made.start("up", "--yes", "--skip-preview", "--stack", "test")
     try:
-        deadline = time.monotonic() + 30
-        while not (begun.exists() and begun.read_text() == until):
+
+        def hangs() -> bool:
             assert update.poll() is None, update.communicate()[0]
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+            return bool(begun.exists() and begun.read_text() == operation)
+
+        _until(hangs, f"it hangs in {operation}")
         yield update
     finally:
         update.kill()
         update.communicate()
+
+
+def _until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {DEADLINE_S:g} s: {what}"
+        time.sleep(0.02)
 
 
 def _kill_when_begun(made: Any, operation: str) -> None:

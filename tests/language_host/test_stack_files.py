@@ -12,6 +12,7 @@ import pytest
 from sandbox.plugins import install_engine
 from sandbox.stack_files import read, restored
 
+DEADLINE_S = 60.0
 ORIGINAL = b"""\
 # A comment.
 config:
@@ -119,7 +120,7 @@ def test_a_killed_engine_leaves_the_file_clean_too(project: Callable[..., Any], 
     )
     assert _soon((made.directory / "started").exists)
     engine.kill()
-    engine.wait(10)
+    engine.wait(DEADLINE_S)
     assert _soon(lambda: file.read_bytes() == ORIGINAL)
 
 
@@ -131,12 +132,12 @@ def test_the_wrapper_becomes_the_engine(tmp_path: Path):
     (tmp_path / "stacks" / "Pulumi.x.yaml").write_bytes(ORIGINAL)
     install_engine(tmp_path / "bin", program, tmp_path)
     started = subprocess.Popen([tmp_path / "bin" / "pulumi", "up", "a b"], stdout=subprocess.PIPE, text=True)
-    output, _ = started.communicate(timeout=10)
+    output, _ = started.communicate(timeout=DEADLINE_S)
     assert (started.returncode, output) == (3, f"{started.pid} true up a b\n")
 
 
 def _soon(condition: Callable[[], object]) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + DEADLINE_S
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
     return bool(condition())
