@@ -273,6 +273,13 @@ def test_an_assumed_figure_is_said_behind_every_line_that_rests_on_it():
     assert found.caveats == ("assumed",)
 
 
+def test_what_a_source_adds_to_its_price_stays_with_the_line():
+    assert "300 million" in next(line.note for line in priced(function(), demand(), EVERYTHING).lines[2:])
+    cloud_run = elsewhere("gcp", "cloud-run-l4", replicas=1)
+    line = cost(cloud_run, demand(), FACTS, region="us-central1").lines[0]
+    assert "CPU and memory come on top" in line.note
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [
@@ -386,6 +393,7 @@ def test_what_stands_around_the_workloads_of_a_stack():
     hybrid = platform_of(load(HYBRID), FACTS)
     assert (hybrid.front_door, hybrid.cluster, hybrid.balancer) == ("http-api", "eks", "network")
     assert hybrid.gateway_pods == 2
+    assert platform_of(load(HYBRID), FACTS, among=4).share == Share.parse("25%")
     assert platform_of(load(DEDICATED), FACTS).front_door is None
     assert platform_of(load(PURE), FACTS).cluster is None
 

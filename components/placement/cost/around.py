@@ -67,7 +67,7 @@ def _front_door(demand: Demand, market: Market, platform: Platform) -> Iterator[
 def _internet(demand: Demand, market: Market) -> Iterator[Item]:
     if demand.response_bytes:
         price = market.here(market.prices.network.internet_out)
-        yield by_transfer("data to the internet", price, demand.response_bytes, Fraction(1), "each way out")
+        yield by_transfer("data to the internet", price, demand.response_bytes, Fraction(1), "of answers")
 
 
 def _state(demand: Demand, market: Market) -> Iterator[Item]:
@@ -80,7 +80,7 @@ def _state(demand: Demand, market: Market) -> Iterator[Item]:
 
 def _way_in(demand: Demand, market: Market, platform: Platform) -> Iterator[Item]:
     """From the load balancer over the gateway to a pod, as the request pays for it."""
-    moved = Memory(_bytes(demand.request_bytes) + _bytes(demand.response_bytes))
+    moved = Memory(min(Memory.maximum, _bytes(demand.request_bytes) + _bytes(demand.response_bytes)))
     if moved and platform.crossing:
         price = market.here(market.prices.network.cross_zone)
         what = f"to and from a pod, {float(platform.crossing):.0%} of it in another zone, paid on both sides"
@@ -95,6 +95,7 @@ def _way_in(demand: Demand, market: Market, platform: Platform) -> Iterator[Item
         each=Fraction(unit.value.amount) * _capacity_units(demand, market, platform, moved),
         how=f"{{requests}} requests, a connection each, at {unit.value}",
         caveat=caveat_of(unit),
+        note=unit.note,
     )
 
 

@@ -53,6 +53,7 @@ def on_demand(
             of=of,
             how=f"{{requests}} requests of {_time(billed)} in {option.memory} at {memory_time.value}",
             caveat=caveat_of(memory_time),
+            note=memory_time.note,
         ),
         by_request(f"function requests{which}", request, of=of),
     )
@@ -73,6 +74,7 @@ def _held(option: FunctionOption, demand: Demand, market: Market) -> tuple[Item,
             fixed=Fraction(held.value.amount) * size * option.provisioned * SECONDS_A_MONTH,
             how=f"{option.provisioned:,} copies of {option.memory} at {held.value} all month",
             caveat=caveat_of(held),
+            note=held.note,
         ),
         Item(
             name="function time on held copies",
@@ -80,6 +82,7 @@ def _held(option: FunctionOption, demand: Demand, market: Market) -> tuple[Item,
             of="kept",
             how=f"{{requests}} requests of {_time(billed)} in {option.memory} at {run.value}",
             caveat=caveat_of(run),
+            note=run.note,
         ),
         by_request("function requests on held copies", request, of="kept"),
     )

@@ -40,6 +40,7 @@ class Item:
     how: str
     """The reckoning in words. `{requests}` stands for their number in a month."""
     caveat: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Line:
     how: str
     caveat: str = ""
     """What the figure rests on where it is not sourced: `assumed`, `as configured`."""
+    note: str = ""
+    """What the price's source adds: that it is the first tier's, or goes up and down."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,7 @@ def by_hour(name: str, price: Fact[Money], count: Fraction, what: str) -> Item:
         fixed=a_month(price) * count,
         how=f"{shown(count)} {what} at {price.value} for {Period.MONTH.hours} hours",
         caveat=caveat_of(price),
+        note=price.note,
     )
 
 
@@ -170,6 +174,7 @@ def by_request(
         of=of,
         how=f"{{requests}} requests{metered} at {price.value}",
         caveat=caveat_of(price),
+        note=price.note,
     )
 
 
@@ -180,6 +185,7 @@ def by_transfer(name: str, price: Fact[TransferPrice], size: Memory, times: Frac
         each=Fraction(price.value.amount) * gigabytes(size) * times,
         how=f"{{requests}} requests, {size} {what}, at {price.value}",
         caveat=caveat_of(price),
+        note=price.note,
     )
 
 
@@ -196,7 +202,7 @@ def shown(count: Fraction) -> str:
 def _line(item: Item, requests: Fraction) -> Line:
     dollars = item.fixed + item.each * requests
     how = item.how.replace("{requests}", f"{round(requests):,}")
-    return Line(item.name, to_money(item.name, dollars), how, item.caveat)
+    return Line(item.name, to_money(item.name, dollars), how, item.caveat, item.note)
 
 
 def to_money(what: str, dollars: Fraction | float) -> Money:

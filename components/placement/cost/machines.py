@@ -54,6 +54,7 @@ def _spare(option: NodesOption, demand: Demand, market: Market, nodes: Item) -> 
         fixed=nodes.fixed / count * held,
         how=f"{shown(held)} {option.instance.name} more, as {taken.value} are taken back in a month",
         caveat=combined(nodes.caveat, caveat_of(taken)),
+        note=taken.note,
     )
 
 

@@ -53,10 +53,11 @@ class Platform:
 COMPUTE_ONLY: Final = Platform()
 
 
-def platform_of(stack: Stack, catalog: Catalog) -> Platform:
+def platform_of(stack: Stack, catalog: Catalog, *, among: int | None = None) -> Platform:
     """What stands around the workloads of a stack, each paying the same share of it.
 
-    The dedicated topology has no API Gateway before its data route.
+    `among` is how many run on nodes; without it, all that have a container are taken to. The dedicated
+    topology has no API Gateway before its data route.
     """
     front = None if stack.topology == "dedicated" else stack.control_plane.front_door
     alone = Platform(front_door=front, zones=len(stack.zones))
@@ -72,5 +73,9 @@ def platform_of(stack: Stack, catalog: Catalog) -> Platform:
         nat_gateways={"none": 0, "single": 1, "per-zone": len(stack.zones)}[stack.network.nat],
         gateway=next((instance for instance in known if instance and not instance.accelerators), None),
         gateway_pods=plane.gateway.replicas,
-        share=ALL / max(1, len(stack.workloads)),
+        share=ALL / max(1, _in_containers(stack) if among is None else among),
     )
+
+
+def _in_containers(stack: Stack) -> int:
+    return sum(1 for workload in stack.workloads if workload.serve.container is not None)
