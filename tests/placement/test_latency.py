@@ -1,5 +1,6 @@
 """How long a request takes on each option: its parts, what the answer says of itself, what never happens."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from latency_case import CATALOG, bursts, demand, drifting, function, nodes, seconds
 
 from components.catalog import CatalogError, MissingFigureError
-from components.placement.latency import Around, Latency, Setting, Source, latency, simulate
+from components.placement.latency import Around, Latency, Requests, Scenario, at_peak, latency, simulate
 from components.placement.options import Demand, ManagedInstancesOption, Option, OptionError
 from components.spec import Duration, Memory, Rate, Share, UnitError
 
@@ -121,7 +122,7 @@ def test_chance_is_answered_by_formula_and_bursts_by_simulation():
 
 
 def test_a_request_log_is_replayed():
-    found = latency(nodes(), demand(), CATALOG, source=Source(arrivals_s=bursts(3000)))
+    found = latency(nodes(), demand(), CATALOG, requests=Requests(arrivals_s=bursts(3000)))
     assert found.method == "simulation"
     assert "3,000 requests" in found.note
 
@@ -153,7 +154,26 @@ def test_what_the_percentiles_leave_out_is_said():
     close = latency(nodes(2), demand(76), CATALOG)
     assert "Close to saturation, 95.0% busy" in close.note
     peaked = latency(nodes(2), demand(20, peak=Rate.parse("90/s")), CATALOG)
-    assert "In the busiest minute (90/s)" in peaked.note
+    assert "In the busiest minute (90/s) it is 112% busy" in peaked.note
+    assert latency(nodes(2), at_peak(demand(20, peak=Rate.parse("90/s"))), CATALOG).overloaded
+    assert latency(nodes(2), demand(20, peak=Rate.parse("60/s")), CATALOG).note == ""
+
+
+def test_no_zone_is_promised_to_a_function():
+    said = {each.name: each.caveat for each in latency(function(), demand(state_reads=1), CATALOG).parts}
+    assert "no zone is promised" in said["state reads"]
+
+
+def test_a_simulation_knows_its_own_error():
+    """Within a factor of two of how far seeds lie apart."""
+    asked = demand(60, burstiness=20)
+    found = [
+        latency(nodes(4), asked, CATALOG, requests=Requests(seed=seed, count=10_000)) for seed in range(12)
+    ]
+    tails = np.array([seconds(each.p99) for each in found])
+    spread = tails.std(ddof=1) / tails.mean()
+    said = np.mean([float(re.search(r"percentile is (\d+)%", each.note)[1]) / 100 for each in found])
+    assert 0.5 < said / spread < 2
 
 
 @pytest.mark.parametrize("burstiness", [1, 30])
@@ -194,10 +214,10 @@ def test_a_figure_that_the_catalog_lacks_is_named():
 @pytest.mark.parametrize("log", [bursts, drifting])
 def test_percentiles_of_a_log_are_those_of_its_requests_one_by_one(log: object, option: Option):
     """Composed from distributions on one side, each request on its own clock on the other."""
-    source = Source(arrivals_s=log(2000))
+    requests = Requests(arrivals_s=log(2000))
     wanted = demand(service_time="200ms")
-    composed = latency(option, wanted, CATALOG, BEHIND_AN_API, source)
-    played = simulate(option, wanted, CATALOG, BEHIND_AN_API, Setting(source=source, engine="events"))
+    composed = latency(option, wanted, CATALOG, BEHIND_AN_API, requests)
+    played = simulate(option, wanted, CATALOG, BEHIND_AN_API, Scenario(requests=requests, engine="events"))
     assert seconds(composed.p50) == pytest.approx(seconds(played.p50), rel=0.10)
     assert seconds(composed.p99) == pytest.approx(seconds(played.p99), rel=0.15)
 
@@ -215,8 +235,8 @@ BURSTINESS = st.sampled_from([1.0, 1.2, 0.3, 8.0, 173.0])
 VARIATION = st.sampled_from([1.0, 0.5, 0.0, 3.0])
 
 
-def small(source_seed: int = 0) -> Source:
-    return Source(seed=source_seed, requests=2000)
+def small(seed: int = 0) -> Requests:
+    return Requests(seed=seed, count=2000)
 
 
 @given(rate=RATES, burstiness=BURSTINESS, variation=VARIATION, servers=st.integers(1, 40))
@@ -226,7 +246,7 @@ def test_more_replicas_are_never_slower_and_more_load_never_faster(
     one = demand(rate, burstiness=burstiness, service_variation=variation)
     more = replace(one, rate=one.rate * 1.3, peak=one.peak * 1.3)
     base, larger, busier = (
-        latency(nodes(count), given_demand, CATALOG, source=small())
+        latency(nodes(count), given_demand, CATALOG, requests=small())
         for count, given_demand in ((servers, one), (servers + 1, one), (servers, more))
     )
     for share in ("p50", "p95", "p99"):
@@ -251,8 +271,8 @@ def of_any_size(rate: Rate, **more: object) -> Demand:
         of_any_size,
         rate=st.integers(0, Rate.maximum).map(Rate),
         service_time=st.integers(1, Duration.maximum).map(Duration),
-        burstiness=st.floats(0, allow_infinity=False),
-        service_variation=st.floats(0, allow_infinity=False),
+        burstiness=st.just(1.0) | st.floats(0, allow_infinity=False),
+        service_variation=st.just(1.0) | st.floats(0, allow_infinity=False),
         hourly=st.none() | st.just((24.0,) + (0.0,) * 23),
         state_reads=st.integers(0, 10**6),
         state_bytes=st.none() | st.integers(0, Memory.maximum).map(Memory),
@@ -261,10 +281,10 @@ def of_any_size(rate: Rate, **more: object) -> Demand:
 )
 def test_nothing_that_can_be_asked_ends_in_a_traceback(asked: Demand, of: Option):
     for ask in (latency, simulate):
-        source = small()
+        requests = small()
         try:
             found = ask(
-                of, asked, CATALOG, BEHIND_AN_API, source if ask is latency else Setting(source=source)
+                of, asked, CATALOG, BEHIND_AN_API, requests if ask is latency else Scenario(requests=requests)
             )
         except (OptionError, CatalogError, UnitError):
             continue

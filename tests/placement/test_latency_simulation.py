@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from latency_case import CATALOG, SECOND, bursts, demand, function, nodes
 
-from components.placement.latency import Setting, Simulated, Source, Twin, events, recursion, simulate
+from components.placement.latency import Requests, Scenario, Simulated, Twin, events, recursion, simulate
 from components.placement.latency.recursion import Copies, Queue
 from components.placement.options import Option, OptionError
 from components.spec import Duration, Rate
@@ -59,10 +59,13 @@ def test_the_function_does_the_same_by_the_clock(copies: Copies, seed: int):
 # -- twins and limits
 
 
-def played(option: Option, *, twin: Twin | None = None, **setting: object) -> Simulated:
-    source = Source(arrivals_s=bursts(4000))
+def played(option: Option, *, twin: Twin | None = None, **more: object) -> Simulated:
+    requests = Requests(arrivals_s=bursts(4000))
     return simulate(
-        option, demand(service_time="400ms"), CATALOG, setting=Setting(source=source, twin=twin, **setting)
+        option,
+        demand(service_time="400ms"),
+        CATALOG,
+        scenario=Scenario(requests=requests, twin=twin, **more),
     )
 
 
@@ -108,7 +111,7 @@ def test_a_limit_on_copies_turns_requests_away():
 @pytest.mark.parametrize("option", [nodes(4), function()], ids=["pool", "function"])
 def test_one_seed_one_answer(option: Option):
     runs = [
-        simulate(option, demand(), CATALOG, setting=Setting(source=Source(seed=seed, requests=500)))
+        simulate(option, demand(), CATALOG, scenario=Scenario(requests=Requests(seed=seed, count=500)))
         for seed in (1, 1, 2)
     ]
     assert np.array_equal(runs[0].seconds, runs[1].seconds)
@@ -122,8 +125,8 @@ def test_both_engines_give_one_answer(with_twin: Twin | None):
 
 
 def test_what_each_request_takes_may_be_given():
-    source = Source(arrivals_s=[0, 1, 2], service_s=[10, 1, 1])
-    found = simulate(nodes(1), demand(), CATALOG, setting=Setting(source=source))
+    requests = Requests(arrivals_s=[0, 1, 2], service_s=[10, 1, 1])
+    found = simulate(nodes(1), demand(), CATALOG, scenario=Scenario(requests=requests))
     assert found.seconds == pytest.approx([10, 10, 10], abs=0.1)
 
 
@@ -133,21 +136,21 @@ def test_what_each_request_takes_may_be_given():
 @pytest.mark.parametrize(
     ("make", "where"),
     [
-        pytest.param(lambda: Source(arrivals_s=[]), "arrivals", id="no request"),
-        pytest.param(lambda: Source(arrivals_s=[2, 1]), "arrivals", id="back in time"),
-        pytest.param(lambda: Source(arrivals_s=[0, float("nan")]), "arrivals", id="no number"),
-        pytest.param(lambda: Source(arrivals_s=["noon"]), "arrivals", id="words"),
-        pytest.param(lambda: Source(arrivals_s=[[0, 1]]), "arrivals", id="a table"),
-        pytest.param(lambda: Source(arrivals_s=[0, 1], service_s=[1]), "service_s", id="one too few"),
-        pytest.param(lambda: Source(arrivals_s=[0, 1], service_s=[1, -1]), "service_s", id="negative work"),
-        pytest.param(lambda: Source(requests=0), "requests", id="none made up"),
-        pytest.param(lambda: Source(requests=10**9), "requests", id="too many made up"),
-        pytest.param(lambda: Source(seed=-1), "seed", id="negative seed"),
+        pytest.param(lambda: Requests(arrivals_s=[]), "arrivals", id="no request"),
+        pytest.param(lambda: Requests(arrivals_s=[2, 1]), "arrivals", id="back in time"),
+        pytest.param(lambda: Requests(arrivals_s=[0, float("nan")]), "arrivals", id="no number"),
+        pytest.param(lambda: Requests(arrivals_s=["noon"]), "arrivals", id="words"),
+        pytest.param(lambda: Requests(arrivals_s=[[0, 1]]), "arrivals", id="a table"),
+        pytest.param(lambda: Requests(arrivals_s=[0, 1], service_s=[1]), "service_s", id="one too few"),
+        pytest.param(lambda: Requests(arrivals_s=[0, 1], service_s=[1, -1]), "service_s", id="negative work"),
+        pytest.param(lambda: Requests(count=0), "count", id="none made up"),
+        pytest.param(lambda: Requests(count=10**9), "count", id="too many made up"),
+        pytest.param(lambda: Requests(seed=-1), "seed", id="negative seed"),
     ],
 )
 def test_what_cannot_be_played_says_where_and_what_to_give_instead(make: object, where: str):
     with pytest.raises(OptionError) as error:
-        simulate(nodes(), demand(), CATALOG, setting=Setting(source=make()))
+        simulate(nodes(), demand(), CATALOG, scenario=Scenario(requests=make()))
     assert error.value.where == where
     assert error.value.remedy
 
@@ -164,4 +167,4 @@ def test_a_function_has_no_twin():
 
 def test_a_limit_is_not_negative():
     with pytest.raises(OptionError, match="limit"):
-        Setting(limit=-1)
+        Scenario(limit=-1)

@@ -19,19 +19,19 @@ from components.placement.options import Demand, OptionError
 REQUESTS_AT_MOST: Final = 1_000_000
 
 
-def made(demand: Demand, *, requests: int, seed: int) -> Floats:
+def made(demand: Demand, *, count: int, seed: int) -> Floats:
     """So many arrivals, in seconds from the first."""
-    if not 1 <= requests <= REQUESTS_AT_MOST:
+    if not 1 <= count <= REQUESTS_AT_MOST:
         raise OptionError(
-            "requests", requests, "is no number of requests to simulate", f"give 1 to {REQUESTS_AT_MOST:,}"
+            "count", count, "is no number of requests to simulate", f"give 1 to {REQUESTS_AT_MOST:,}"
         )
     if not demand.rate:
         raise OptionError("rate", demand.rate, "brings no requests to simulate", "give a rate above zero")
     random = np.random.default_rng((seed, 0))
     if demand.burstiness > 0:
-        gaps = random.gamma(1 / demand.burstiness, demand.burstiness, requests)
+        gaps = random.gamma(1 / demand.burstiness, demand.burstiness, count)
     else:
-        gaps = np.ones(requests)
+        gaps = np.ones(count)
     gaps[0] = 0
     times: Floats = np.cumsum(gaps) / demand.rate.per_second
     return times

@@ -46,6 +46,8 @@ def cold_share(*, per_second: float, service_s: float, keep_alive_s: float, prov
     With thousands of requests at work it is an upper bound, that of a walk which climbs as often as it falls.
     """
     offered = per_second * service_s
+    if not offered:
+        return 0.0 if provisioned else 1.0
     most = offered + _DEVIATIONS * math.sqrt(offered) + _DEVIATIONS**2
     if most > _LEVELS_AT_MOST:
         climbing = 1 / math.sqrt(math.pi * per_second * keep_alive_s) if keep_alive_s else 1.0

@@ -7,7 +7,7 @@ twin's patience leaves the queue then and goes to the function, so only the tail
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Final, Literal, TypeAlias
 
@@ -18,13 +18,13 @@ from components.placement.latency import recursion
 from components.placement.latency.arrivals import checked, checked_services, drawn, made
 from components.placement.latency.recursion import Copies, Flags, Queue
 from components.placement.latency.times import Floats, percentile, worked
-from components.placement.latency.way import SHORTEST, Around, Leg, cold_start, way
+from components.placement.latency.way import SHORTEST, Around, Leg, approach, cold_start, way
 from components.placement.options import Demand, FunctionOption, NodesOption, Option, OptionError
 from components.spec.units import Duration, Share
 
 Engine: TypeAlias = Literal["recursion", "events"]
 
-REQUESTS: Final = 20_000
+MADE: Final = 50_000
 _SERVICES: Final = 1
 _COLD_STARTS: Final = 2
 _LEGS: Final = 3
@@ -41,7 +41,7 @@ class Twin:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Source:
+class Requests:
     """Where the requests of a simulation come from: a log, or a seed."""
 
     arrivals_s: Sequence[float] | Floats | None = None
@@ -49,7 +49,7 @@ class Source:
     service_s: Sequence[float] | Floats | None = None
     """What each of them takes. None draws from the demand's distribution."""
     seed: int = 0
-    requests: int = REQUESTS
+    count: int = MADE
     """How many are made up."""
 
     def __post_init__(self) -> None:
@@ -63,10 +63,10 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Setting:
+class Scenario:
     """How a simulation is set up."""
 
-    source: Source = Source()
+    requests: Requests = Requests()
     twin: Twin | None = None
     queue: int | None = None
     """Requests that may wait in the gateway; the next is turned away, or goes to the twin. None: no limit."""
@@ -82,8 +82,8 @@ class Setting:
                 raise OptionError(name, value, "is negative", "give 0 or more")
 
 
-MADE_UP: Final = Source()
-AS_IT_COMES: Final = Setting()
+MADE_UP: Final = Requests()
+AS_IT_COMES: Final = Scenario()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -132,37 +132,38 @@ def simulate(
     demand: Demand,
     catalog: Catalog,
     around: Around = SHORTEST,
-    setting: Setting = AS_IT_COMES,
+    scenario: Scenario = AS_IT_COMES,
 ) -> Simulated:
     """A demand, or a log, played through an option with its way there and back.
 
     Raises OptionError where something given cannot be, MissingFigureError where the catalog lacks a figure.
     """
-    played = play(option, demand, catalog, around.region, setting)
+    played = play(option, demand, catalog, around.region, scenario)
     seconds = played.wait_s + played.cold_s + played.work_s
-    seed = setting.source.seed
-    seconds += _drawn(way(option, demand, catalog, around), ~played.spilled, seed, _LEGS)
-    if setting.twin is not None:
-        legs = way(setting.twin.function, demand, catalog, around)
-        seconds += _drawn(legs, played.spilled, seed, _TWIN_LEGS)
+    seed = scenario.requests.seed
+    seconds += _drawn(way(option, demand, catalog, around), seed, _LEGS, len(seconds))
+    if scenario.twin is not None:
+        # The gateway hands over what came all the way to it.
+        legs = approach(scenario.twin.function, catalog, replace(around, front_door=None))
+        seconds += np.where(played.spilled, _drawn(legs, seed, _TWIN_LEGS, len(seconds)), 0.0)
     seconds[played.refused] = np.inf
     return _summary(played, seconds)
 
 
-def play(option: Option, demand: Demand, catalog: Catalog, region: str, setting: Setting) -> Played:
+def play(option: Option, demand: Demand, catalog: Catalog, region: str, scenario: Scenario) -> Played:
     """The same without the way there."""
-    source = setting.source
-    if source.arrivals_s is None:
-        times = made(demand, requests=source.requests, seed=source.seed)
+    requests = scenario.requests
+    if requests.arrivals_s is None:
+        times = made(demand, count=requests.count, seed=requests.seed)
     else:
-        times = checked(source.arrivals_s)
-    if source.service_s is None:
+        times = checked(requests.arrivals_s)
+    if requests.service_s is None:
         service = worked(demand.service_time.seconds, demand.service_variation)
-        work = drawn(service, len(times), source.seed, _SERVICES)
+        work = drawn(service, len(times), requests.seed, _SERVICES)
     else:
-        work = checked_services(source.service_s, len(times))
-    stage = _Stage(catalog, region, times, work, setting)
-    if setting.twin is not None and not isinstance(option, NodesOption):
+        work = checked_services(requests.service_s, len(times))
+    stage = _Stage(catalog, region, times, work, scenario)
+    if scenario.twin is not None and not isinstance(option, NodesOption):
         raise OptionError("twin", option.home, "is a function itself", "give a twin to nodes only")
     return stage.function(option) if isinstance(option, FunctionOption) else stage.queue(option)
 
@@ -173,11 +174,11 @@ class _Stage:
     region: str
     arrivals_s: Floats
     work_s: Floats
-    setting: Setting
+    scenario: Scenario
 
     @property
     def _engine(self) -> ModuleType:
-        if self.setting.engine == "recursion":
+        if self.scenario.engine == "recursion":
             return recursion
         from components.placement.latency import events  # noqa: PLC0415 - simpy only where it is asked for
 
@@ -196,9 +197,9 @@ class _Stage:
         )
 
     def queue(self, option: Option) -> Played:
-        twin = self.setting.twin
+        twin = self.scenario.twin
         patience_s = np.inf if twin is None else twin.patience.seconds
-        queue = Queue(servers=option.servers, patience_s=patience_s, room=self.setting.queue)
+        queue = Queue(servers=option.servers, patience_s=patience_s, room=self.scenario.queue)
         found = self._engine.queued(self.arrivals_s, self.work_s, queue)
         cold_s = np.zeros(len(self.arrivals_s))
         spilled, refused = ~found.served, ~found.served
@@ -228,20 +229,20 @@ class _Stage:
 
     def _invoked(self, option: FunctionOption, times_s: Floats, work_s: Floats) -> tuple[Floats, Flags]:
         start = cold_start(option, self.catalog, self.region).times
-        start_s = drawn(start, len(times_s), self.setting.source.seed, _COLD_STARTS)
+        start_s = drawn(start, len(times_s), self.scenario.requests.seed, _COLD_STARTS)
         copies = Copies(
             keep_alive_s=self.catalog.latency.cold_start.kept_warm.value.seconds,
             provisioned=option.provisioned,
-            limit=self.setting.limit,
+            limit=self.scenario.limit,
         )
         found = self._engine.invoked(times_s, work_s, start_s, copies)
         return np.where(found.cold, start_s, 0.0), found.served
 
 
-def _drawn(legs: Sequence[Leg], which: Flags, seed: int, stream: int) -> Floats:
-    """Time on the way of each request that takes it."""
-    each = (drawn(leg.times, len(which), seed, stream + number) for number, leg in enumerate(legs))
-    return np.where(which, sum(each, np.zeros(len(which))), 0.0)
+def _drawn(legs: Sequence[Leg], seed: int, stream: int, count: int) -> Floats:
+    """Time on the way of each request."""
+    each = (drawn(leg.times, count, seed, stream + number) for number, leg in enumerate(legs))
+    return sum(each, np.zeros(count))
 
 
 def _summary(played: Played, seconds: Floats) -> Simulated:

@@ -19,6 +19,7 @@ FrontDoor: TypeAlias = Literal["http-api", "rest-api"]
 Store: TypeAlias = Literal["local_cache", "cache", "database", "weights_store"]
 
 _TEN_MEGABYTES: Final = Memory.parse("10MB")
+_ANY_ZONE: Final = "no zone is promised to a function: reads that cross zones are left out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,17 @@ class Leg:
 
 def way(option: Option, demand: Demand, catalog: Catalog, around: Around) -> tuple[Leg, ...]:
     """All legs; raises MissingFigureError where the catalog does not know one in that region."""
-    return tuple(_Way(catalog, around).legs(option, demand))
+    return (*approach(option, catalog, around), *state(option, demand, catalog, around))
+
+
+def approach(option: Option, catalog: Catalog, around: Around) -> tuple[Leg, ...]:
+    """The legs to where the work is done."""
+    return tuple(_Way(catalog, around).approach(option))
+
+
+def state(option: Option, demand: Demand, catalog: Catalog, around: Around) -> tuple[Leg, ...]:
+    """The legs from there to shared state."""
+    return tuple(_Way(catalog, around).state(option, demand))
 
 
 def cold_start(option: FunctionOption, catalog: Catalog, region: str) -> Leg:
@@ -76,13 +87,12 @@ class _Way:
     catalog: Catalog
     around: Around
 
-    def legs(self, option: Option, demand: Demand) -> Iterator[Leg]:
+    def approach(self, option: Option) -> Iterator[Leg]:
         yield from self._front_door()
         if isinstance(option, NodesOption):
             yield from self._to_a_replica(option)
         else:
             yield self._leg("function", self.catalog.distributions.function.invoke)
-        yield from self._state(demand)
 
     def _front_door(self) -> Iterator[Leg]:
         doors = self.catalog.distributions.front_door
@@ -109,11 +119,13 @@ class _Way:
         there = self._leg("zone crossing", hops.cross_zone)
         return Leg(here.name, sometimes(crossing, there.times, here.times), there.caveat or here.caveat)
 
-    def _state(self, demand: Demand) -> Iterator[Leg]:
+    def state(self, option: Option, demand: Demand) -> Iterator[Leg]:
         if not demand.state_reads:
             return
         reads = self._leg("state reads", getattr(self.catalog.distributions.state_read, self.around.store))
-        yield Leg(reads.name, repeated(reads.times, demand.state_reads), reads.caveat)
+        unsure = "" if isinstance(option, NodesOption) or demand.crossing else _ANY_ZONE
+        caveat = "; ".join(filter(None, (reads.caveat, unsure)))
+        yield Leg(reads.name, repeated(reads.times, demand.state_reads), caveat)
         crossing = demand.crossing.fraction if self.around.store != "local_cache" else 0.0
         if crossing:
             hop = self._leg("zone crossing of state", self.catalog.distributions.hop.cross_zone)
