@@ -273,6 +273,17 @@ def test_an_assumed_figure_is_said_behind_every_line_that_rests_on_it():
     assert found.caveats == ("assumed",)
 
 
+def test_a_payload_that_is_metered_several_times_says_what_was_taken_to_count():
+    large = demand(request_bytes=Memory.parse("100KiB"), response_bytes=Memory.parse("1MiB"))
+    line = priced(function(), large, Platform(front_door="http-api")).lines[2]
+    assert amount(line.money) == pytest.approx(2 * A_SECOND_ALL_MONTH / 1e6)
+    assert line.how == (
+        "2,628,000 requests metered 2 times at $1/1M requests:"
+        " 512KiB each, of the larger of request and response"
+    )
+    assert line.caveat == "assumed"
+
+
 def test_what_a_source_adds_to_its_price_stays_with_the_line():
     door = FACTS.prices.front_door.http_api.request.at(HERE)
     assert door.note

@@ -9,7 +9,15 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from components.placement.cost.lines import Item, by_hour, by_request, by_transfer, caveat_of, gigabytes
+from components.placement.cost.lines import (
+    Item,
+    by_hour,
+    by_request,
+    by_transfer,
+    caveat_of,
+    combined,
+    gigabytes,
+)
 from components.placement.cost.market import Market
 from components.placement.cost.platform import ALL, GATEWAY_CORES, Platform
 from components.placement.options import Demand, NodesOption, Option
@@ -18,6 +26,7 @@ from components.spec.units import Memory, Share
 _BOTH_SIDES: Final = Fraction(2)
 """A byte between zones is paid for where it leaves and where it arrives."""
 _SECONDS_AN_HOUR: Final = 3600
+_ASSUMED: Final = "assumed"
 
 
 def around(option: Option, demand: Demand, market: Market, platform: Platform) -> tuple[Item, ...]:
@@ -56,12 +65,14 @@ def _front_door(demand: Demand, market: Market, platform: Platform) -> Iterator[
         return
     step = market.metering.front_door.http_api_step.value
     largest = max(_bytes(demand.request_bytes), _bytes(demand.response_bytes), 1)
-    yield by_request(
-        "front door (HTTP API)",
-        market.here(doors.http_api.request),
-        times=-(-largest // step.bytes),
-        why=f", {step} each",
-    )
+    times = -(-largest // step.bytes)
+    item = by_request("front door (HTTP API)", market.here(doors.http_api.request), times=times)
+    if times == 1:
+        yield item
+        return
+    # The pages do not say whether requests, responses or both are measured.
+    why = f"{item.how}: {step} each, of the larger of request and response"
+    yield replace(item, how=why, caveat=combined(item.caveat, _ASSUMED))
 
 
 def _internet(demand: Demand, market: Market) -> Iterator[Item]:

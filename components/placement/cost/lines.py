@@ -163,11 +163,9 @@ def by_hour(name: str, price: Fact[Money], count: Fraction, what: str) -> Item:
     )
 
 
-def by_request(
-    name: str, price: Fact[RequestPrice], *, of: Requests = "all", times: int = 1, why: str = ""
-) -> Item:
+def by_request(name: str, price: Fact[RequestPrice], *, of: Requests = "all", times: int = 1) -> Item:
     """A line for requests, each of them metered `times`."""
-    metered = f" of {times} metered requests{why}" if times > 1 else ""
+    metered = f" metered {times} times" if times > 1 else ""
     return Item(
         name=name,
         each=Fraction(price.value.amount) / _MILLION * times,
