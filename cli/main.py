@@ -14,6 +14,7 @@ from rich.console import Console
 
 from cli.catalog import app as catalog
 from cli.deploy import down, up
+from cli.plan import plan
 from cli.profile import profile
 from cli.requests import requests
 from cli.sandbox import app as sandbox
@@ -34,6 +35,7 @@ app.command()(up)
 app.command()(down)
 app.command()(requests)
 app.command()(validate)
+app.command()(plan)
 app.command()(profile)
 app.command()(schema)
 

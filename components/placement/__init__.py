@@ -3,7 +3,7 @@
 `rules/` holds what is refused and why, `facts.py` what a rule may know, `decision.py` how a home is chosen.
 """
 
-from components.placement.decision import CONTROL_PLANE, decide
+from components.placement.decision import CONTROL_PLANE, Candidate, candidates, decide
 from components.placement.facts import (
     ANNOTATION_PREFIX,
     NONE,
@@ -41,6 +41,7 @@ __all__ = [
     "UNBOUNDED",
     "UNRESERVED",
     "Answer",
+    "Candidate",
     "Enforcement",
     "Facts",
     "Finding",
@@ -62,6 +63,7 @@ __all__ = [
     "Threshold",
     "Thresholds",
     "Verdict",
+    "candidates",
     "decide",
     "instance_of",
     "overrides_of",

@@ -78,6 +78,35 @@ def decide(stack: Stack, catalog: Catalog | None = None) -> Placements:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """One home for one workload, and what speaks for and against it."""
+
+    home: Home
+    site: Site | None
+    """Where it would run; None where the stack has no way to run it there."""
+    unavailable: str
+    """Why not, whatever the rules say; empty where there is a way."""
+    verdicts: tuple[tuple[Setting, Verdict], ...]
+    blocking: tuple[str, ...]
+    """The mandatory rules that refuse it."""
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether it may run there."""
+        return self.site is not None and not self.blocking
+
+
+def candidates(stack: Stack, catalog: Catalog | None = None) -> dict[str, tuple[Candidate, ...]]:
+    """Every home of every workload, by name, whether or not it may be had. Raises as `decide` does."""
+    facts = for_stack(catalog if catalog is not None else load_catalog(), stack)
+    decision = _Decision(stack, facts, settle(facts, overrides_of(stack.policies)))
+    return {
+        workload.name: tuple(decision.candidate(workload, home) for home in Home)
+        for workload in sorted(stack.workloads, key=lambda workload: workload.name)
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class _Unavailable:
     """Why a workload has no way to run at a home, whatever the rules say."""
 
@@ -103,6 +132,20 @@ class _Decision:
             control_plane=control_plane,
             findings=tuple(finding for finding in found if finding.answer is Answer.REFUSED),
             undecided=tuple(finding for finding in found if finding.answer is Answer.UNDECIDED),
+        )
+
+    def candidate(self, workload: Workload, home: Home) -> Candidate:
+        """One home for a workload, at the best of its sites."""
+        sites = self._sites(workload, home)
+        if isinstance(sites, _Unavailable):
+            return Candidate(home, None, sites.reason, (), ())
+        site = self._best(workload, sites)
+        return Candidate(
+            home,
+            site,
+            "",
+            tuple(self.settings.judge(self._facts(workload, site))),
+            tuple(dict.fromkeys(setting.rule.id for setting, _ in self._blocking(workload, site))),
         )
 
     def _placed(self) -> dict[str, Placement]:

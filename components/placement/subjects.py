@@ -108,6 +108,14 @@ def replicas_of(workload: Workload) -> int:
     return workload.placement.replicas or _REPLICAS
 
 
+def warm_copies(workload: Workload) -> int:
+    """Copies that a reserved function keeps: those that are busy at its peak (Little's law), one at least."""
+    peak, work = workload.traffic.peak or workload.traffic.rate, workload.traffic.service_time
+    if peak is None or work is None:
+        return 1
+    return max(1, math.ceil(peak.per_second * work.seconds))
+
+
 def _asks_whole_cores(workload: Workload) -> bool:
     """Whether a pod of it can have cores to itself: the kubelet hands out no part of one."""
     return workload.needs.cpu == int(workload.needs.cpu)

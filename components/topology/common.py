@@ -20,6 +20,7 @@ from components.control_plane.provisioned_function import ProvisionedFunction, P
 from components.control_plane.registry import Entry, Registry, RegistryArgs, described
 from components.naming import part
 from components.placement import Facts, Home, Placement, Placements
+from components.placement.subjects import warm_copies
 from components.spec import FunctionServe, Problem, Stack, StackError, Workload
 from components.topology.outputs import Outputs
 
@@ -229,14 +230,6 @@ def throttle(workloads: tuple[Workload, ...]) -> int:
     peaks = [workload.traffic.peak or workload.traffic.rate for workload in workloads]
     named = sum(peak.per_second for peak in peaks if peak is not None)
     return max(_LEAST_RATE, math.ceil(named * _HEADROOM))
-
-
-def warm_copies(workload: Workload) -> int:
-    """Copies that a reserved function keeps: those that are busy at its peak (Little's law), one at least."""
-    peak, work = workload.traffic.peak or workload.traffic.rate, workload.traffic.service_time
-    if peak is None or work is None:
-        return 1
-    return max(1, math.ceil(peak.per_second * work.seconds))
 
 
 def _reserved(stack: Stack, serve: FunctionServe) -> int | None:

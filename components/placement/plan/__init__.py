@@ -1,0 +1,12 @@
+"""Where each workload runs, what every home of it costs, and how fast it is there.
+
+    plan(stack) -> Plan
+
+puts the decision (`components.placement.decide`) beside the bill (`cost`) and the percentiles (`latency`) of
+every home, so that the choice can be seen and doubted.
+"""
+
+from components.placement.plan.model import Alternative, Idle, Plan, Planned, Warn
+from components.placement.plan.planning import plan
+
+__all__ = ["Alternative", "Idle", "Plan", "Planned", "Warn", "plan"]

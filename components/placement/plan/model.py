@@ -1,0 +1,121 @@
+"""What a plan says, ready to be shown."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from components.placement.cost import Cost
+from components.placement.decision import Candidate
+from components.placement.homes import Home
+from components.placement.latency import Latency
+from components.placement.options import Option
+from components.placement.placements import Placement
+from components.spec.units import Duration, Money, Period
+
+_NOTHING = Money(Decimal(0), Period.MONTH)
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One home of a workload: what the rules say, what it costs, how fast it is."""
+
+    candidate: Candidate
+    option: Option | None
+    cost: Cost | None
+    latency: Latency | None
+    unknown: str
+    """Why there is no cost or latency: a fact or a figure that is not known."""
+
+    @property
+    def home(self) -> Home:
+        """The home."""
+        return self.candidate.home
+
+    def holds(self, budget: Duration | None) -> bool | None:
+        """Whether 99 of 100 requests are within a budget; None where that is not known, or there is none."""
+        if budget is None or self.latency is None:
+            return None
+        return self.latency.p99 is not None and self.latency.p99 <= budget
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One workload: where it goes, and what else there was."""
+
+    placement: Placement
+    alternatives: tuple[Alternative, ...]
+    """Every home, in the order of `Home`."""
+
+    @property
+    def name(self) -> str:
+        """The workload's name."""
+        return self.placement.workload.name
+
+    @property
+    def budget(self) -> Duration | None:
+        """What 99 of 100 requests are to be answered within."""
+        return self.placement.workload.latency.p99
+
+    @property
+    def chosen(self) -> Alternative:
+        """The home that it gets."""
+        return next(each for each in self.alternatives if each.home is self.placement.home)
+
+    @property
+    def runner_up(self) -> Alternative | None:
+        """The cheapest other home that no rule refuses and that holds the budget as far as is known."""
+        others = [
+            each
+            for each in self.alternatives
+            if each.home is not self.placement.home
+            and each.candidate.is_allowed
+            and each.cost is not None
+            and each.holds(self.budget) is not False
+        ]
+        return min(others, key=lambda each: (_total(each), each.home), default=None)
+
+
+@dataclass(frozen=True)
+class Idle:
+    """Nodes of a pool that are paid for and that no workload of the stack claims."""
+
+    pool: str
+    nodes: float
+    money: Money
+
+
+@dataclass(frozen=True)
+class Warn:
+    """What someone who reads a plan should know beside the figures."""
+
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A stack as it would be deployed."""
+
+    topology: str
+    region: str
+    workloads: tuple[Planned, ...]
+    idle: tuple[Idle, ...]
+    warnings: tuple[Warn, ...]
+
+    @property
+    def total(self) -> Money:
+        """A month of all that has a price here: workloads at their homes, and nodes that stand idle."""
+        return sum((money for money in self._parts()), _NOTHING)
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """Workloads that are not in the total."""
+        return tuple(each.name for each in self.workloads if each.chosen.cost is None)
+
+    def _parts(self) -> Iterator[Money]:
+        yield from (each.chosen.cost.total for each in self.workloads if each.chosen.cost is not None)
+        yield from (each.money for each in self.idle)
+
+
+def _total(alternative: Alternative) -> Decimal:
+    return alternative.cost.total.amount if alternative.cost is not None else Decimal("Infinity")

@@ -1,0 +1,141 @@
+"""Prices and times every home of every workload of a stack."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Final, Literal, TypeAlias
+
+from components.catalog import Catalog, MissingFigureError, for_stack
+from components.catalog import load as load_catalog
+from components.placement.cost import Cost, Platform, cost, platform_of
+from components.placement.decision import Candidate, candidates, decide
+from components.placement.latency import Around, Latency, latency
+from components.placement.options import Demand, Missing, NodesOption, Option, OptionError, demand_of
+from components.placement.placements import Finding, Placements
+from components.placement.plan.model import Alternative, Idle, Plan, Planned, Warn
+from components.placement.plan.options import met_there, option_of
+from components.placement.subjects import warm_copies
+from components.spec import Pool, Stack, Workload
+from components.spec.units import Money, Period
+
+_Store: TypeAlias = Literal["cache", "database", "weights_store"]
+
+_STORES: Final[Mapping[str, _Store]] = {
+    "cache": "cache",
+    "database": "database",
+    "weights-store": "weights_store",
+}
+
+
+def plan(stack: Stack, catalog: Catalog | None = None) -> Plan:
+    """The plan of a stack. Raises as `decide` does."""
+    known = for_stack(catalog if catalog is not None else load_catalog(), stack)
+    return _Planning(stack, known, decide(stack, catalog)).plan(candidates(stack, catalog))
+
+
+@dataclass(frozen=True)
+class _Planning:
+    stack: Stack
+    catalog: Catalog
+    placements: Placements
+
+    def plan(self, homes: dict[str, tuple[Candidate, ...]]) -> Plan:
+        workloads = tuple(
+            Planned(
+                placement,
+                tuple(self._alternative(placement.workload, candidate) for candidate in homes[name]),
+            )
+            for name, placement in sorted(self.placements.by_name.items())
+        )
+        return Plan(
+            topology=self.stack.topology,
+            region=self.stack.region,
+            workloads=workloads,
+            idle=tuple(self._idle(workloads)),
+            warnings=tuple(self._warnings(workloads)),
+        )
+
+    def _alternative(self, workload: Workload, candidate: Candidate) -> Alternative:
+        option = option_of(self.catalog, workload, candidate, warm_copies(workload))
+        demand = demand_of(workload)
+        if isinstance(option, str):
+            return Alternative(candidate, None, None, None, option)
+        if isinstance(demand, Missing):
+            return Alternative(candidate, option, None, None, demand.reason)
+        met = met_there(self.stack, workload, candidate, demand)
+        price, why_no_price = self._priced(option, met)
+        time, why_no_time = self._timed(option, met, workload)
+        return Alternative(
+            candidate, option, price, time, "; ".join(filter(None, (why_no_price, why_no_time)))
+        )
+
+    def _priced(self, option: Option, demand: Demand) -> tuple[Cost | None, str]:
+        try:
+            return cost(option, demand, self.catalog, region=self.stack.region, platform=self._around_all), ""
+        except (MissingFigureError, OptionError) as error:
+            return None, str(error)
+
+    @cached_property
+    def _around_all(self) -> Platform:
+        return platform_of(self.stack, self.catalog)
+
+    def _timed(self, option: Option, demand: Demand, workload: Workload) -> tuple[Latency | None, str]:
+        try:
+            return latency(option, demand, self.catalog, self._around(option, workload)), ""
+        except (MissingFigureError, OptionError) as error:
+            return None, str(error)
+
+    def _around(self, option: Option, workload: Workload) -> Around:
+        behind_api = not (isinstance(option, NodesOption) and self.stack.topology == "dedicated")
+        kinds = [store.kind for store in self.stack.state if store.name in workload.state.reads]
+        return Around(
+            region=self.stack.region,
+            front_door=self.stack.control_plane.front_door if behind_api else None,
+            zones=len(self.stack.zones),
+            store=_STORES[kinds[0]] if kinds else "cache",
+        )
+
+    def _idle(self, workloads: tuple[Planned, ...]) -> Iterator[Idle]:
+        """What of each pool's nodes nobody claims."""
+        for pool in self.stack.data_plane.pools if self.stack.data_plane is not None else ():
+            claimed = 0.0
+            for each in workloads:
+                option = each.chosen.option
+                if each.placement.pool == pool and isinstance(option, NodesOption):
+                    claimed += option.replicas / option.per_node
+            left = pool.nodes.desired - claimed
+            price = self._price_of(pool)
+            if left > 0 and price is not None:
+                yield Idle(pool.name, left, price * Decimal(str(left)))
+
+    def _price_of(self, pool: Pool) -> Money | None:
+        if pool.instance is None or pool.capacity == "existing":
+            return None
+        try:
+            price = self.catalog.instance_price(pool.instance, pool.capacity, self.stack.region)
+        except MissingFigureError:
+            return None
+        return price.value.to(Period.MONTH)
+
+    def _warnings(self, workloads: tuple[Planned, ...]) -> Iterator[Warn]:
+        for finding in (*self.placements.findings, *self.placements.undecided):
+            yield Warn(finding.subject, _said(finding))
+        for each in workloads:
+            chosen = each.chosen
+            if chosen.unknown:
+                yield Warn(each.name, chosen.unknown)
+            if chosen.holds(each.budget) is False and chosen.latency is not None:
+                p99 = "endless" if chosen.latency.p99 is None else str(chosen.latency.p99)
+                yield Warn(each.name, f"p99 of {p99} is over its budget of {each.budget}")
+            if chosen.latency is not None and chosen.latency.note:
+                yield Warn(each.name, chosen.latency.note)
+            cheaper = each.runner_up
+            if cheaper is not None and chosen.cost is not None and cheaper.cost is not None:
+                saved = chosen.cost.total.amount - cheaper.cost.total.amount
+                if saved > 0:
+                    yield Warn(each.name, f"{cheaper.home} would save ${saved:,.2f} a month")
+
+
+def _said(finding: Finding) -> str:
+    return f"{finding.rule}: {finding.reason}"

@@ -1,0 +1,76 @@
+"""`halfmetal plan` as it is read by people and by programs."""
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import cli.plan
+from sandbox.errors import SandboxError
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    app = typer.Typer()
+    app.command()(cli.plan.plan)
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    return result.exit_code, result.output
+
+
+def test_a_line_for_each_workload_and_the_total():
+    code, output = run("hybrid")
+    assert code == 0
+    rows = {line.split()[0]: line for line in output.splitlines() if line.strip()}
+    assert {"chat", "embed", "index", "total"} <= rows.keys()
+    assert "pool gpu-a/us-east-1a" in rows["chat"]
+    assert "$" in rows["total"]
+
+
+def test_what_has_no_price_is_not_passed_over():
+    output = run("dedicated")[1]
+    assert "without chat, embed, index" in output
+    assert "the instance type of pool metal-cpu is not known" in output
+
+
+def test_everything_of_one_workload():
+    code, output = run("hybrid", "--explain", "chat")
+    assert code == 0
+    for said in (
+        "pool: chosen",
+        "function: not to be had",
+        "accelerator-needs-metal: ",
+        "state-locality: ",
+        "1 g6.xlarge at $0.8048/h",
+        "one request",
+        "assumed",
+    ):
+        assert said in output
+
+
+def test_a_workload_that_is_none():
+    with pytest.raises(SandboxError, match="no workload is named 'nobody'") as error:
+        run("hybrid", "--explain", "nobody")
+    assert error.value.remedy == "name one of: chat, embed, index"
+
+
+def test_against_another_stack():
+    code, output = run("hybrid", "--diff", "pure")
+    assert code == 0
+    (embed,) = [line for line in output.splitlines() if line.startswith("embed")]
+    assert "pool" in embed
+    assert "function" in embed
+
+
+def test_for_programs():
+    told = json.loads(run("hybrid", "--json")[1])
+    by_name = {each["name"]: each for each in told["workloads"]}
+    assert told["dollars_a_month"] == pytest.approx(
+        sum(home["dollars_a_month"] for each in told["workloads"] for home in each["homes"] if home["chosen"])
+        + sum(idle["dollars_a_month"] for idle in told["idle"])
+    )
+    (chosen,) = [home for home in by_name["embed"]["homes"] if home["chosen"]]
+    assert chosen["latency"]["p50"] <= chosen["latency"]["p95"] <= chosen["latency"]["p99"]
+    assert chosen["latency"]["holds_budget"] is True
+    assert {verdict["answer"] for verdict in chosen["verdicts"]} == {"fits"}
+    assert json.loads(run("hybrid", "--diff", "pure", "--json")[1]).keys() == {"here", "there"}
+    assert json.loads(run("hybrid", "--explain", "embed", "--json")[1]) == by_name["embed"]
