@@ -23,6 +23,7 @@ from components.placement.latency.times import (
     constant,
     observed,
     percentile,
+    sampled,
     shares,
     sometimes,
     worked,
@@ -39,6 +40,7 @@ ROOM_FOR_PEAK: Final = 0.8
 """Utilization in the busiest minute up to which the average rate tells real traffic's percentiles too."""
 WHICH_HOUR: Final = 0
 DELAY: Final = 1
+WORK: Final = 2
 """Numbers of parts (see `times.shares`)."""
 
 _REQUESTS_AN_HOUR: Final = 2_000
@@ -57,7 +59,7 @@ class Delays:
     name: str
     seconds: Floats
     caveat: str
-    work: Times
+    work_s: Floats
     cold_share: float
     method: Method
     note: str
@@ -121,7 +123,7 @@ class Stage:
             "simulation",
             f"{len(order):,} requests were played through as given.",
         )
-        return replace(answer, work=lambda _: played.work_s[pick])
+        return replace(answer, work_s=played.work_s[pick])
 
     def _answer(self, seconds: Floats, cold: float, method: Method, note: str) -> Delays:
         function = self._function
@@ -129,7 +131,7 @@ class Stage:
             name="queue" if function is None else "cold start",
             seconds=seconds,
             caveat="" if function is None else self._cold_caveat(function),
-            work=worked(self.demand.service_time.seconds, self.demand.service_variation),
+            work_s=sampled(worked(self.demand.service_time.seconds, self.demand.service_variation), WORK),
             cold_share=cold,
             method=method,
             note=note,

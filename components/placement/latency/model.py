@@ -20,12 +20,11 @@ from typing import Final
 from components.catalog import Catalog
 from components.placement.latency.delays import Method, Stage
 from components.placement.latency.simulation import MADE_UP, Requests, typed
-from components.placement.latency.times import percentile, shares, total
+from components.placement.latency.times import MEDIAN_AND_TAIL, median_and_tail, percentiles, sampled, total
 from components.placement.latency.way import SHORTEST, Around, way
 from components.placement.options import Demand, Option
 from components.spec.units import Duration, Share
 
-_WORK: Final = 2
 _LEGS: Final = 3
 
 
@@ -76,25 +75,27 @@ def latency(
     """
     stage = Stage(option, demand, catalog, around.region, requests)
     found = stage.replayed() if requests.given else stage.by_hour()
-    legs = way(option, demand, catalog, around)
-    parts = [
-        *((leg.name, leg.times(shares(_LEGS + number)), leg.caveat) for number, leg in enumerate(legs)),
-        (found.name, found.seconds, found.caveat),
-        ("work", found.work(shares(_WORK)), "; ".join(demand.assumed)),
-    ]
-    whole = total([seconds for _, seconds, _ in parts])
+    legs = [(leg, _LEGS + number) for number, leg in enumerate(way(option, demand, catalog, around))]
+    whole = total([*(sampled(leg.times, number) for leg, number in legs), found.seconds, found.work_s])
+    p50, p95, p99 = map(typed, percentiles(whole, (0.50, 0.95, 0.99)))
     return Latency(
-        p50=typed(percentile(whole, 0.50)),
-        p95=typed(percentile(whole, 0.95)),
-        p99=typed(percentile(whole, 0.99)),
-        parts=tuple(
-            Part(name, typed(percentile(seconds, 0.50)), typed(percentile(seconds, 0.99)), caveat)
-            for name, seconds, caveat in parts
+        p50=p50,
+        p95=p95,
+        p99=p99,
+        parts=(
+            *(_part(leg.name, median_and_tail(leg.times, number), leg.caveat) for leg, number in legs),
+            _part(found.name, percentiles(found.seconds, MEDIAN_AND_TAIL), found.caveat),
+            _part("work", percentiles(found.work_s, MEDIAN_AND_TAIL), "; ".join(demand.assumed)),
         ),
         method=found.method,
         cold_start_share=Share(round(found.cold_share * Share.maximum)),
         note=found.note,
     )
+
+
+def _part(name: str, median_and_tail_s: tuple[float, ...], caveat: str) -> Part:
+    median_s, tail_s = median_and_tail_s
+    return Part(name, typed(median_s), typed(tail_s), caveat)
 
 
 def at_peak(demand: Demand) -> Demand:

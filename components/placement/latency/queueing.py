@@ -23,7 +23,7 @@ from scipy.special import gammaincc, gammaln
 
 from components.placement.latency.times import Floats
 
-BURSTS_FOLLOWED: Final = (0.8, 1.25)
+BURSTS_FOLLOWED: Final = (0.8, 1.2)
 """Burstiness that the formula follows."""
 SERVICES_FOLLOWED: Final = (0.25, 1.0)
 """Variation of service times that the formula follows."""

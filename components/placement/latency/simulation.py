@@ -17,7 +17,7 @@ from components.catalog import Catalog
 from components.placement.latency import recursion
 from components.placement.latency.arrivals import checked, checked_services, drawn, made
 from components.placement.latency.recursion import Copies, Flags, Queue
-from components.placement.latency.times import Floats, percentile, worked
+from components.placement.latency.times import Floats, percentiles, worked
 from components.placement.latency.way import SHORTEST, Around, Leg, approach, cold_start, way
 from components.placement.options import Demand, FunctionOption, NodesOption, Option, OptionError
 from components.spec.units import Duration, Share
@@ -246,11 +246,12 @@ def _drawn(legs: Sequence[Leg], seed: int, stream: int, count: int) -> Floats:
 
 
 def _summary(played: Played, seconds: Floats) -> Simulated:
+    p50, p95, p99 = map(typed, percentiles(seconds, (0.50, 0.95, 0.99)))
     return Simulated(
         requests=len(seconds),
-        p50=typed(percentile(seconds, 0.50)),
-        p95=typed(percentile(seconds, 0.95)),
-        p99=typed(percentile(seconds, 0.99)),
+        p50=p50,
+        p95=p95,
+        p99=p99,
         cold_start_share=share_of(played.cold_s > 0),
         spilled_share=share_of(played.spilled),
         refused_share=share_of(played.refused),

@@ -18,8 +18,9 @@ time is linear in the normal quantile, so that every given percentile is met and
 lognormal that goes through both. Beyond the outermost percentiles the outermost piece goes on.
 """
 
+import math
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -33,6 +34,9 @@ Times: TypeAlias = Callable[[Floats], Floats]
 """From shares between 0 and 1 to seconds. Each share alike, it draws from the distribution."""
 
 CASES: Final = 1 << 14
+_KEPT: Final = 128
+"""Draws kept, 128 KiB each: options of one stack share most of their parts."""
+MEDIAN_AND_TAIL: Final = (0.50, 0.99)
 _SHORTEST_S: Final = 1e-9
 _EXPONENTIAL: Final = 1.0
 _STEADY: Final = 1e-6
@@ -50,6 +54,7 @@ def shares(part: int) -> Floats:
     return drawn
 
 
+@lru_cache(_KEPT)
 def fitted(distribution: Distribution) -> Times:
     """A time that meets every percentile that the catalog gives, lognormal between them."""
     at, seconds = zip(*distribution.quantiles, strict=True)
@@ -66,6 +71,7 @@ def fitted(distribution: Distribution) -> Times:
     return times
 
 
+@lru_cache(_KEPT)
 def worked(mean_s: float, variation: float) -> Times:
     """Service times of a mean and a squared coefficient of variation.
 
@@ -82,6 +88,7 @@ def worked(mean_s: float, variation: float) -> Times:
     return lambda drawn: mean_s * np.exp(np.sqrt(spread) * ndtri(drawn) - spread / 2)
 
 
+@lru_cache(_KEPT)
 def sometimes(share: float, times: Times, otherwise: Times | None = None) -> Times:
     """`times` for a share of the cases, for the rest `otherwise`: no time at all where that is not given."""
 
@@ -98,6 +105,7 @@ def sometimes(share: float, times: Times, otherwise: Times | None = None) -> Tim
     return mixed
 
 
+@lru_cache(_KEPT)
 def repeated(times: Times, count: int) -> Times:
     """So many times of that distribution one after another, as one."""
     if count == 1:
@@ -116,18 +124,40 @@ def observed(seconds: Floats) -> Times:
     return lambda drawn: rising[np.minimum((drawn * len(rising)).astype(np.int64), last)]
 
 
+@lru_cache(_KEPT)
 def constant(seconds: float) -> Times:
     """Always the same."""
     return lambda drawn: np.full_like(drawn, seconds)
 
 
+@lru_cache(_KEPT)
+def sampled(times: Times, part: int) -> Floats:
+    """What every case draws for its part of that number."""
+    seconds = times(shares(part))
+    seconds.setflags(write=False)
+    return seconds
+
+
+@lru_cache(_KEPT)
+def median_and_tail(times: Times, part: int) -> tuple[float, ...]:
+    """The median and the 99th percentile of that part."""
+    return percentiles(sampled(times, part), MEDIAN_AND_TAIL)
+
+
 def total(parts: Sequence[Floats]) -> Floats:
     """The parts of each case added up."""
-    return np.sum(parts, axis=0) if parts else np.zeros(CASES)
+    whole: Floats = np.sum(parts, axis=0)
+    return whole
 
 
 def percentile(seconds: Floats, share: float) -> float:
-    """Within how many seconds that share of the cases is: one of the sample, rounded up, so never between
-    a time and an endless one."""
-    index = min(len(seconds) - 1, max(0, int(np.ceil(share * len(seconds))) - 1))
-    return float(np.partition(seconds, index)[index])
+    """Within how many seconds that share of the cases is."""
+    return percentiles(seconds, (share,))[0]
+
+
+def percentiles(seconds: Floats, wanted: Sequence[float]) -> tuple[float, ...]:
+    """Each is one of the sample, rounded up: never between a time and an endless one."""
+    last = len(seconds) - 1
+    at = [min(last, max(0, math.ceil(share * len(seconds)) - 1)) for share in wanted]
+    parted = np.partition(seconds, at)
+    return tuple(float(parted[index]) for index in at)
