@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from cli.catalog import app as catalog
+from cli.claims import claims
 from cli.deploy import down, up
 from cli.plan import plan
 from cli.profile import profile
@@ -36,6 +37,7 @@ app.command()(down)
 app.command()(requests)
 app.command()(validate)
 app.command()(plan)
+app.command()(claims)
 app.command()(profile)
 app.command()(schema)
 

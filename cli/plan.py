@@ -146,6 +146,8 @@ def _caveats(made: Plan) -> str:
 
 def _explain(console: Console, each: Planned) -> None:
     console.print(Text(f"{each.name}: {each.placement.home}, {each.placement.reasons[0]}", style="bold"))
+    if each.break_even:
+        console.print(Text(f"break-even: {each.break_even}"), soft_wrap=True)
     for alternative in each.alternatives:
         console.print()
         console.print(Text(_headline(each, alternative), style="bold"))
@@ -267,6 +269,7 @@ def _workload_json(each: Planned) -> dict[str, Any]:
         "zone": each.placement.zone,
         "reasons": list(each.placement.reasons),
         "runner_up": runner_up.home if runner_up else None,
+        "break_even": each.break_even or None,
         "homes": [_alternative_json(each, alternative) for alternative in each.alternatives],
     }
 

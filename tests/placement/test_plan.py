@@ -122,6 +122,7 @@ def test_the_runner_up_is_the_cheapest_of_the_others(changes: dict[str, Any], ot
     assert (embed.runner_up.home if embed.runner_up else None) == min(
         prices, key=lambda home: prices[home], default=None
     )
+    assert bool(embed.break_even) == bool(others)
 
 
 def test_a_budget_that_is_not_held_is_a_warning():

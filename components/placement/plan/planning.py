@@ -1,18 +1,18 @@
 """Prices and times every home of every workload of a stack."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 from components.catalog import Catalog, MissingFigureError, for_stack
 from components.catalog import load as load_catalog
-from components.placement.cost import Cost, Platform, cost, platform_of
+from components.placement.cost import Cost, Platform, break_even, cost, platform_of
 from components.placement.decision import Candidate, candidates, decide
 from components.placement.latency import Around, Latency, latency
 from components.placement.options import Demand, Missing, NodesOption, Option, OptionError, demand_of
-from components.placement.placements import Finding, Placements
+from components.placement.placements import Finding, Placement, Placements
 from components.placement.plan.model import Alternative, Idle, Plan, Planned, Warn
 from components.placement.plan.options import met_there, option_of
 from components.placement.subjects import warm_copies
@@ -42,10 +42,7 @@ class _Planning:
 
     def plan(self, homes: dict[str, tuple[Candidate, ...]]) -> Plan:
         workloads = tuple(
-            Planned(
-                placement,
-                tuple(self._alternative(placement.workload, candidate) for candidate in homes[name]),
-            )
+            self._planned(placement, homes[name])
             for name, placement in sorted(self.placements.by_name.items())
         )
         return Plan(
@@ -55,6 +52,24 @@ class _Planning:
             idle=tuple(self._idle(workloads)),
             warnings=tuple(self._warnings(workloads)),
         )
+
+    def _planned(self, placement: Placement, homes: tuple[Candidate, ...]) -> Planned:
+        found = Planned(placement, tuple(self._alternative(placement.workload, home) for home in homes))
+        chosen, other = found.chosen.cost, found.runner_up and found.runner_up.cost
+        if chosen is None or other is None:
+            return found
+        try:
+            crossing = break_even(
+                chosen.option,
+                other.option,
+                chosen.demand,
+                self.catalog,
+                region=self.stack.region,
+                platform=self._around_all,
+            )
+        except (MissingFigureError, OptionError) as error:
+            return replace(found, break_even=str(error))
+        return replace(found, break_even=crossing.answer)
 
     def _alternative(self, workload: Workload, candidate: Candidate) -> Alternative:
         option = option_of(self.catalog, workload, candidate, warm_copies(workload))
