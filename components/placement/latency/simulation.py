@@ -136,6 +136,8 @@ def simulate(
 ) -> Simulated:
     """A demand, or a log, played through an option with its way there and back.
 
+    What is made up comes at the demand's average rate: the shape of a day is not played, `latency` weighs it.
+    Where more comes than is served, the percentiles are those of so many requests, and grow with them.
     Raises OptionError where something given cannot be, MissingFigureError where the catalog lacks a figure.
     """
     played = play(option, demand, catalog, around.region, scenario)
