@@ -46,7 +46,7 @@ class Planned:
     alternatives: tuple[Alternative, ...]
     """Every home, in the order of `Home`."""
     break_even: str = ""
-    """Which of its home and the runner-up is cheaper, and from where on; empty where there is no runner-up."""
+    """Which of home and runner-up is cheaper, and from where on; empty where there is no runner-up."""
 
     @property
     def name(self) -> str:

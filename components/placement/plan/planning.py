@@ -55,9 +55,10 @@ class _Planning:
 
     def _planned(self, placement: Placement, homes: tuple[Candidate, ...]) -> Planned:
         found = Planned(placement, tuple(self._alternative(placement.workload, home) for home in homes))
-        chosen, other = found.chosen.cost, found.runner_up and found.runner_up.cost
-        if chosen is None or other is None:
+        runner_up = found.runner_up
+        if found.chosen.cost is None or runner_up is None or runner_up.cost is None:
             return found
+        chosen, other = found.chosen.cost, runner_up.cost
         try:
             crossing = break_even(
                 chosen.option,
