@@ -1,7 +1,6 @@
 """An emulator of these tests' own, and the provider configured for it."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,19 +10,13 @@ import httpx
 import pytest
 from provider_driver import Driver, World, environment_for
 
+from sandbox import ports
 from sandbox.aws.provider.provider import Provider
 from sandbox.paths import REPO
 from sandbox.progress import Progress
 from sandbox.toolchain import ensure
 
-DEADLINE_S = 30.0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+DEADLINE_S = 60.0
 
 
 def _answers(url: str) -> bool:
@@ -40,7 +33,8 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     python = os.environ.get("HALFMETAL_EMULATOR_PYTHON") or str(
         ensure(["emulator"], Progress()).path("emulator-python")
     )
-    state, port = tmp_path_factory.mktemp("emulator"), _free_port()
+    state = tmp_path_factory.mktemp("emulator")
+    port = ports.choose(["emulator"], seed=str(state))["emulator"]
     url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
         [python, REPO / "sandbox" / "aws" / "emulator" / "main.py"],

@@ -3,11 +3,13 @@
 import asyncio
 import socket
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
 from dnslib import RCODE, DNSRecord
 
+from sandbox import ports
 from sandbox.node.cache import Listener
 from sandbox.node.dns import Name, Server, Zone, parse, respond
 from sandbox.node.endpoints import SERVICE_LABEL, Endpoints
@@ -144,13 +146,11 @@ def test_endpoints_follow_their_slices():
     assert endpoints.ready("ml", "embed") == []
 
 
-def test_it_serves_both_transports_on_one_port():
+def test_it_serves_both_transports_on_one_port(tmp_path: Path):
     query = DNSRecord.question("db.ml.svc.cluster.local").pack()
 
     async def over_udp_and_tcp() -> tuple[bytes, bytes]:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = ports.choose(["dns"], seed=str(tmp_path))["dns"]
         server = Server(ZONE, "127.0.0.1", port)
         await server.start()
         try:
@@ -169,6 +169,6 @@ def test_it_serves_both_transports_on_one_port():
 
 def _udp(port: int, query: bytes) -> bytes:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(5)
+        client.settimeout(60)
         client.sendto(query, ("127.0.0.1", port))
         return client.recv(4096)

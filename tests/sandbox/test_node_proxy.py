@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import secrets
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 import pytest
 
+from sandbox import ports
 from sandbox.node.proxy import Proxy, Target
 from sandbox.node.services import Door, doors
 
@@ -32,20 +35,18 @@ async def answering(name: bytes) -> AsyncIterator[Target]:
 
 @contextlib.asynccontextmanager
 async def proxying(targets: Sequence[Target]) -> AsyncIterator[Target]:
-    proxy = Proxy("127.0.0.1", await free_port(), lambda: targets)
-    await proxy.start()
+    proxy = await started(targets)
     try:
         yield proxy.address, proxy.port
     finally:
         await proxy.stop()
 
 
-async def free_port() -> int:
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    return port
+async def started(targets: Sequence[Target]) -> Proxy:
+    port = ports.choose(["proxy"], seed=secrets.token_hex())["proxy"]
+    proxy = Proxy("127.0.0.1", port, lambda: targets)
+    await proxy.start()
+    return proxy
 
 
 async def exchange(address: Target, sent: bytes = b"") -> bytes:
@@ -65,9 +66,11 @@ async def connections_take_turns() -> None:
 
 
 async def one_that_does_not_accept_is_passed_over() -> None:
-    gone = ("127.0.0.1", await free_port())
-    async with answering(b"a") as a, proxying([gone, a]) as door:
-        assert [await exchange(door) for _ in range(3)] == [b"a"] * 3
+    with socket.socket() as gone:
+        # Bound, so that nobody else can have the port, and not listening.
+        gone.bind(("127.0.0.1", 0))
+        async with answering(b"a") as a, proxying([gone.getsockname(), a]) as door:
+            assert [await exchange(door) for _ in range(3)] == [b"a"] * 3
 
 
 async def nobody_there_is_a_refusal() -> None:
@@ -84,8 +87,7 @@ async def bytes_pass_unchanged_in_both_directions() -> None:
 
 async def a_stopped_proxy_ends_what_is_open() -> None:
     async with answering(b"hello") as server:
-        proxy = Proxy("127.0.0.1", await free_port(), lambda: [server])
-        await proxy.start()
+        proxy = await started([server])
         reader, _writer = await asyncio.open_connection(proxy.address, proxy.port)
         assert await reader.readexactly(5) == b"hello"
         await proxy.stop()
@@ -107,7 +109,7 @@ async def a_stopped_proxy_ends_what_is_open() -> None:
     ids=lambda case: case.__name__,
 )
 def test_proxy(case: Case):
-    asyncio.run(asyncio.wait_for(case(), 10))
+    asyncio.run(asyncio.wait_for(case(), 60))
 
 
 NODE, BALANCER = "127.7.0.1", "127.7.1.1"
