@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -23,24 +22,18 @@ import httpx
 import psutil
 import pytest
 
+from sandbox import ports
 from sandbox.paths import REPO
 from sandbox.progress import Progress
 from sandbox.toolchain import ensure
 
 pytestmark = pytest.mark.e2e
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 ADMIN_POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 ROOT = "arn:aws:iam::000000000000:root"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -50,9 +43,11 @@ class Emulator:
     python: Path
     state: Path
     node_address: str
-    port: int = field(default_factory=free_port)
+    port: int = field(init=False)
 
     def __post_init__(self) -> None:
+        # Outside the range of outgoing connections, so that nobody has it while the emulator is down.
+        self.port = ports.choose(["emulator"], seed=str(self.state))["emulator"]
         self.authority = self.state / "ca.crt"
         self.authority.write_text("-----BEGIN CERTIFICATE-----\n")
         self.start()
@@ -98,7 +93,7 @@ class Emulator:
 
     def api(self, api_id: str, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {"Host": f"{api_id}.execute-api.localhost:{self.port}", **more.pop("headers", {})}
-        return httpx.request(method, self.url + path, headers=headers, **more)
+        return httpx.request(method, self.url + path, headers=headers, timeout=DEADLINE_S, **more)
 
     def token(self, cluster: str, secret: str = "test") -> str:
         env = {
@@ -116,12 +111,14 @@ class Emulator:
 
     def review(self, token: str) -> dict[str, Any]:
         asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
-        answer = httpx.post(f"{self.url}/_halfmetal/token-review", json=asked).json()
+        answer = httpx.post(f"{self.url}/_halfmetal/token-review", json=asked, timeout=DEADLINE_S).json()
         status: dict[str, Any] = answer["status"]
         return status
 
     def node_groups(self, version: str = "") -> dict[str, Any]:
-        answer = httpx.get(f"{self.url}/_halfmetal/node-groups", params={"version": version}, timeout=60)
+        answer = httpx.get(
+            f"{self.url}/_halfmetal/node-groups", params={"version": version}, timeout=DEADLINE_S
+        )
         feed: dict[str, Any] = answer.json()
         return feed
 
@@ -432,6 +429,10 @@ def test_a_crash_forgets_nothing_and_leaves_no_worker(emulator: Emulator, gatewa
     worker = psutil.Process(json.load(functions.invoke(FunctionName="whoami")["Payload"]))
     saved = emulator.state / "data" / "lambda.json"
     until(lambda: saved.exists() and b"whoami" in saved.read_bytes(), "the function is on disk")
+    # Services are written one after another: once this one's turn has come again, all have had theirs.
+    before = saved.stat().st_mtime_ns
+    functions.invoke(FunctionName="whoami")
+    until(lambda: saved.stat().st_mtime_ns != before, "everything is on disk")
 
     emulator.kill()
     until(lambda: ended(worker), "the worker ends with the emulator")
