@@ -42,7 +42,7 @@ test: setup lint ## all tests: unit, engine and e2e
 	@$(VENV)/bin/python -m pytest $(PYTEST)
 
 unit: setup ## the tests that need neither engine nor network
-	@$(VENV)/bin/python -m pytest -m 'not engine and not e2e' -n 2 --hypothesis-profile quick $(PYTEST)
+	@$(VENV)/bin/python -m pytest -m 'not slow and not engine and not e2e' -n 2 --hypothesis-profile quick $(PYTEST)
 
 lint: setup ## ruff, formatting and types
 	@$(VENV)/bin/ruff check --quiet .

@@ -307,7 +307,7 @@ def test_a_run_over_what_it_chose_changes_nothing(demand: Demand):
         assert (again.places, again.total) == (first.places, first.total)
 
 
-@pytest.mark.engine
+@pytest.mark.slow
 @pytest.mark.parametrize("claims", [30, 100, 1000])
 def test_many_claims_are_met_near_the_bound(claims: int):
     demand = made_up(claims)
@@ -318,7 +318,7 @@ def test_many_claims_are_met_near_the_bound(claims: int):
     assert fleet.bound <= fleet.total
 
 
-@pytest.mark.engine
+@pytest.mark.slow
 def test_a_small_change_does_not_shuffle_the_fleet():
     demand = made_up(100)
     first = solve(demand)

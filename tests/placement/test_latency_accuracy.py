@@ -85,7 +85,7 @@ def grid() -> Iterator[tuple[int, float, float, float]]:
         yield servers, busy, burstiness, variation
 
 
-@pytest.mark.engine
+@pytest.mark.slow
 def test_the_formula_meets_the_simulation_at_every_load_that_it_says_it_follows():
     wrong = []
     for servers, busy, burstiness, variation in grid():
@@ -122,7 +122,7 @@ REPLAYED = [
 
 
 @with_traces
-@pytest.mark.engine
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "option"), REPLAYED)
 def test_a_real_hour_is_answered_within_the_stated_error(path: Path, option: Option):
     requests, asked = log_and_demand(path, "1s")
@@ -134,7 +134,7 @@ def test_a_real_hour_is_answered_within_the_stated_error(path: Path, option: Opt
 
 
 @with_traces
-@pytest.mark.engine
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service_time", "servers"),
     [("80ms", 1), ("150ms", 2), ("1s", 11), ("1s", 18), ("1s", 55), ("5s", 56)],
@@ -153,7 +153,7 @@ def test_five_numbers_are_enough_for_traffic_by_chance_with_room_for_its_peak(
 
 
 @with_traces
-@pytest.mark.engine
+@pytest.mark.slow
 def test_no_formula_is_trusted_with_bursts():
     _, asked = log_and_demand(CODE, "1s")
     assert asked.burstiness > 100
@@ -161,7 +161,7 @@ def test_no_formula_is_trusted_with_bursts():
 
 
 @with_traces
-@pytest.mark.engine
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [CODE, CONVERSATION], ids=["code", "conv"])
 def test_a_twin_takes_the_tail_of_a_real_hour(path: Path):
     requests, asked = log_and_demand(path, "1s")
