@@ -1,7 +1,7 @@
 """The latency model's stated error: 10 % at the median and 15 % at the 99th percentile, of wait and work.
 
 The formula is held against simulation over a grid of loads, servers and variations, as far as it says that
-it follows; a few points of it in every run, all of them with the engine tests. Then the model is held
+it follows; a few points of it in every run, all of them in the slow tier. Then the model is held
 against two hours of real traffic, each request on a clock of its own (simpy). Those logs (Azure Public
 Dataset, "Azure LLM inference trace 2023", CC-BY 4.0; Patel et al., "Splitwise", ISCA 2024) are not part of
 this repository: `HALFMETAL_TRACES` names their folder, or they lie in `shared/traces` beside the clone;
