@@ -38,6 +38,8 @@ class Trap:
     rewrite: Callable[[Request, bytes], bytes] = lambda _, answer: answer
     sprung: threading.Event = field(default_factory=threading.Event)
     caught: str = ""
+    _at_work: int = 0
+    _answered: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
         self._client = httpx.Client(base_url=self.emulator, timeout=60)
@@ -63,6 +65,11 @@ class Trap:
         self.operations, self.spring, self.caught = operations, spring, ""
         self.sprung.clear()
 
+    def settle(self, deadline_s: float) -> None:
+        """Wait for what is on its way to the emulator: a request outlives whoever has sent it."""
+        with self._answered:
+            assert self._answered.wait_for(lambda: self._at_work == 0, deadline_s)
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -73,6 +80,16 @@ class Trap:
         self._client.close()
 
     def forward(self, handler: BaseHTTPRequestHandler) -> None:
+        with self._answered:
+            self._at_work += 1
+        try:
+            self._forward(handler)
+        finally:
+            with self._answered:
+                self._at_work -= 1
+                self._answered.notify_all()
+
+    def _forward(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         request = Request(handler.command, handler.path, handler.headers.get("X-Amz-Target", ""), body)
         answer = self._client.request(

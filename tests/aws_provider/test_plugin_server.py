@@ -17,7 +17,7 @@ from sandbox.aws.provider import sdk
 from sandbox.aws.provider.proto import provider_pb2, provider_pb2_grpc, status_pb2
 from sandbox.aws.provider.values import UNKNOWN, Secret, decode, encode
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 TOPIC = urn_of("aws:sns/topic:Topic")
 PARAMETER = urn_of("aws:ssm/parameter:Parameter")
 
