@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
@@ -67,7 +68,8 @@ def test_a_table_for_people():
     assert "4 figures for us-east-1" in shown
 
 
-def test_old_figures_are_warned_of_among_those_that_are_shown():
+def test_old_figures_are_warned_of_among_those_that_are_shown(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("cli.catalog._today", lambda: date(2026, 11, 25))
     assert _json("--only", "prices.network", "--older-than", "3660d")["stale"] == []
     old = _json("--only", "latency.state.ten_megabytes", "--older-than", "30d")["stale"]
     assert [each["figures"] for each in old] == [["latency.state.ten_megabytes_cross_zone"]]
