@@ -27,6 +27,7 @@ from sandbox.processes import Record
 from sandbox.progress import Progress
 from sandbox.toolchain import Toolchain
 
+DEADLINE_S = 60.0
 SLEEP = shutil.which("sleep") or "sleep"
 # Forked, not started anew: the imports would be most of what these tests take.
 FORK = multiprocessing.get_context("fork")
@@ -77,7 +78,7 @@ class Command:
         os.kill(self._process.pid or 0, number)
 
     def wait(self) -> int | None:
-        self._process.join(20)
+        self._process.join(DEADLINE_S)
         code = self._process.exitcode
         if code is None:
             self._process.kill()
@@ -92,8 +93,8 @@ def down(progress: Progress | None = None) -> list[str]:
     return lifecycle.down(progress or Progress.silent())
 
 
-def until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)
@@ -256,7 +257,7 @@ def test_down_ends_engines_at_work_on_this_sandbox_and_nothing_else_of_its_shell
     try:
         down()
 
-        assert engine.wait(5) == -signal.SIGTERM
+        assert engine.wait(DEADLINE_S) == -signal.SIGTERM
         assert (editor.poll(), other.poll()) == (None, None)
     finally:
         for process in (engine, editor, other):

@@ -66,7 +66,7 @@ def follow(*steps: Step) -> tuple[Script, Cache, list[str]]:
         cache = Cache(client, "/pods")
         cache.listen(told)
         running = asyncio.create_task(cache.run())
-        await asyncio.wait_for(client.finished.wait(), 5)
+        await asyncio.wait_for(client.finished.wait(), 60)
         running.cancel()
         return client, cache
 

@@ -384,7 +384,7 @@ def test_pods_move_off_a_node_that_leaves(
     until(lambda: nodes(sandbox), "the node joins")
     text = pod("guest", "import time; time.sleep(600)", nodeSelector={"eks.amazonaws.com/nodegroup": "cpu-a"})
     sandbox.kubectl("apply", "-n", deployed.namespace, "-f", "-", text=text)
-    sandbox.kubectl("wait", "-n", deployed.namespace, "pod/guest", "--for=condition=Ready", "--timeout=30s")
+    sandbox.kubectl("wait", "-n", deployed.namespace, "pod/guest", "--for=condition=Ready", "--timeout=60s")
     eks.delete_nodegroup(clusterName=name, nodegroupName="cpu-a")
     until(lambda: not nodes(sandbox), "the node leaves")
     found = sandbox.kubectl(

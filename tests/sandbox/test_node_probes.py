@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.node.probes import HttpGet, Schedule, Verdict, ask, check_of, run_command, wait_started, watch
 
+DEADLINE_S = 60.0
 CONTAINER = {"name": "c", "ports": [{"name": "http", "containerPort": 8000}]}
 
 
@@ -50,7 +51,7 @@ def test_http_get(status_line: bytes, reason: str):
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         try:
-            return await ask(HttpGet("127.0.0.1", port, "/ready", {"X-Probe": "1"}).ask, 5)
+            return await ask(HttpGet("127.0.0.1", port, "/ready", {"X-Probe": "1"}).ask, DEADLINE_S)
         finally:
             server.close()
 
@@ -65,7 +66,7 @@ def test_no_answer_in_time_is_a_failure():
 
 def test_a_refused_connection_says_so():
     check = check_of({"tcpSocket": {"port": 1}}, CONTAINER, "127.0.0.1", execute)
-    assert asyncio.run(ask(check, 5))
+    assert asyncio.run(ask(check, DEADLINE_S))
 
 
 async def execute(command: Sequence[str]) -> str:
@@ -75,7 +76,7 @@ async def execute(command: Sequence[str]) -> str:
 @pytest.mark.parametrize(("code", "reason"), [(0, ""), (3, "exit code 3")])
 def test_exec(code: int, reason: str):
     probe = {"exec": {"command": [sys.executable, "-c", f"raise SystemExit({code})"]}}
-    assert asyncio.run(ask(check_of(probe, CONTAINER, "127.0.0.1", execute), 10)) == reason
+    assert asyncio.run(ask(check_of(probe, CONTAINER, "127.0.0.1", execute), DEADLINE_S)) == reason
 
 
 def test_an_exec_probe_that_hangs_is_ended():
@@ -102,7 +103,7 @@ def test_a_probe_reports_when_its_answer_turns():
         probing = asyncio.create_task(
             watch(check, schedule, lambda good, reason: reports.append((good, reason)), good=False)
         )
-        await asyncio.wait_for(finished.wait(), 5)
+        await asyncio.wait_for(finished.wait(), DEADLINE_S)
         probing.cancel()
         return reports
 

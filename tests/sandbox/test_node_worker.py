@@ -13,6 +13,7 @@ from sandbox.node.cache import Backoff
 from sandbox.node.children import Register
 from sandbox.node.worker import Surroundings, Worker
 
+DEADLINE_S = 60.0
 POD = {
     "metadata": {"namespace": "ns", "name": "chat", "uid": "1", "generation": 1},
     # A container that nobody runs here: it is ready at once.
@@ -82,7 +83,7 @@ def test_a_status_is_told_until_it_is_taken(refusals: list[Exception], tmp_path:
     async def case() -> Script:
         client = Script(*refusals)
         running = asyncio.create_task(worker(client, tmp_path).run())
-        await asyncio.wait_for(client.done.wait(), 5)
+        await asyncio.wait_for(client.done.wait(), DEADLINE_S)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         return client
@@ -97,7 +98,7 @@ def test_a_status_is_told_until_it_is_taken(refusals: list[Exception], tmp_path:
 @pytest.mark.parametrize("refusals", [[AWAY], [STARTING, OVERLOADED]], ids=str)
 def test_the_end_is_told_until_it_is_taken(refusals: list[Exception], tmp_path: Path):
     client = Script(AWAY, *refusals)  # the first is for the last status, which may be lost
-    asyncio.run(asyncio.wait_for(worker(client, tmp_path).report_end(), 5))
+    asyncio.run(asyncio.wait_for(worker(client, tmp_path).report_end(), DEADLINE_S))
     deletion = "delete /api/v1/namespaces/ns/pods/chat of 1 in 0"
     assert client.asked[1:] == [deletion] * (len(refusals) + 1)
 
@@ -112,7 +113,7 @@ def test_nobody_is_told_of_a_pod_that_is_gone(status: int, tmp_path: Path):
             await asyncio.sleep(0)
         made.changed()
         made.ask_to_stop(0)
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, DEADLINE_S)
         return client
 
     assert asyncio.run(case()).asked == ["patch /api/v1/namespaces/ns/pods/chat/status"]
@@ -121,6 +122,6 @@ def test_nobody_is_told_of_a_pod_that_is_gone(status: int, tmp_path: Path):
 def test_a_refusal_that_is_always_the_same_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     client = Script(AWAY, *[STARTING] * 5)
     with caplog.at_level(logging.WARNING):
-        asyncio.run(asyncio.wait_for(worker(client, tmp_path).report_end(), 5))
+        asyncio.run(asyncio.wait_for(worker(client, tmp_path).report_end(), DEADLINE_S))
     (line,) = caplog.messages
     assert line == f"what ns/chat reports is refused: {STARTING}; trying again"

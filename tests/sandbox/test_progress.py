@@ -194,7 +194,7 @@ def test_steps_of_many_threads_do_not_disturb_each_other(log: Log):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(line for line in log.lines if "done" in line) == sorted(
         f"step {number}: done after 0.0s" for number in range(16)
     )

@@ -19,6 +19,7 @@ from sandbox.lifecycle import Health
 from sandbox.recovery import Recovery
 from sandbox.supervisor import Outcome, State, Status
 
+DEADLINE_S = 60.0
 READY = Status("etcd", State.READY, pid=41, ports=(20001, 20002))
 DEAD = Status("kube-apiserver", State.DEAD, ports=(20003,), restarts=2, last_words=("panic: no memory",))
 
@@ -243,7 +244,7 @@ class TestLogs:
         self.until(lambda: followed == ["three", "four", "five", "new"])
 
     def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + DEADLINE_S
         while not condition():
             assert time.monotonic() < deadline
             threading.Event().wait(0.01)

@@ -18,7 +18,7 @@ from sandbox.toolchain.recipes import GROUPS, Recipe, all_recipes
 from sandbox.toolchain.space import Need
 from sandbox.toolchain.store import Store
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 Action = Callable[[Children], None]
 
