@@ -224,8 +224,10 @@ def _ids(place: Place) -> dict[str, str]:
 
 def _kill_services(place: Place) -> None:
     for service in place.services.values():
-        os.kill(service["pid"], signal.SIGKILL)
-    wait_for(lambda: not any(each["pid"] for each in place.services.values()), "all services are dead", 10)
+        # One that cannot do without another may have ended with it.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(service["pid"], signal.SIGKILL)
+    wait_for(lambda: not any(each["pid"] for each in place.services.values()), "all services are dead")
 
 
 # -- neighbours ----------------------------------------------------------------------------------------

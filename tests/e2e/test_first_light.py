@@ -116,7 +116,7 @@ def test_the_stack_files_stay_as_they_are_written(deployed: Deployed):
     def unchanged() -> bool:
         return all(path.read_bytes() == content for path, content in deployed.files.items())
 
-    wait_for(unchanged, "the stack files are as they were", 5)
+    wait_for(unchanged, "the stack files are as they were")
 
 
 def _changes(up: Finished) -> dict[str, int]:
@@ -234,7 +234,7 @@ def test_a_stack_with_nothing_in_its_place_is_refused(sandbox: Sandbox):
     for name in BROKEN:
         assert f"{name}: " in done.stdout
         assert f"remedy: {RULES[name].remedy}" in done.stdout
-    wait_for(lambda: file.read_bytes() == before, "the stack file is as it was", 5)
+    wait_for(lambda: file.read_bytes() == before, "the stack file is as it was")
 
 
 # -- the data route ------------------------------------------------------------------------------------
