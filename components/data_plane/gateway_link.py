@@ -105,7 +105,7 @@ class GatewayLink(Component):
         ec2.SecurityGroupRule(
             self.child("to-nodes"),
             type="ingress",
-            description="The load balancer to the gateway's port on the nodes",
+            description="The load balancer to the port of the gateway on the nodes",
             security_group_id=args.open_ports_id,
             source_security_group_id=balancing.id,
             protocol="tcp",

@@ -114,13 +114,14 @@ class Network(Component):
             tags={"Name": self.child("public")},
             opts=self.options(),
         )
-        ec2.Route(
+        out = ec2.Route(
             self.child("public-out"),
             route_table_id=table.id,
             destination_cidr_block=_EVERYWHERE,
             gateway_id=self._internet.id,
             opts=self.options(),
         )
+        self._ways_out.append(out)
         return table
 
     def _create_public_subnet(self, zone: str, block: IPv4Network, table: ec2.RouteTable) -> ec2.Subnet:

@@ -63,6 +63,8 @@ class NodePoolArgs:
     vpc_id: pulumi.Input[str]
     subnet_ids: Mapping[str, pulumi.Input[str]]
     """Private subnets, by zone."""
+    tags: Mapping[str, str]
+    """Whose they are: instances and volumes get none of the provider's tags."""
     after: Sequence[pulumi.Resource] = ()
     """The routes out of the subnets: nodes need them from the first to the last minute."""
 
@@ -137,7 +139,7 @@ class NodePool(Component):
                 "http_put_response_hop_limit": _METADATA_HOPS,
             },
             tag_specifications=[
-                {"resource_type": kind, "tags": {"Name": self.name, **self._tags}}
+                {"resource_type": kind, "tags": {"Name": self.name, **args.tags, **self._tags}}
                 for kind in ("instance", "volume")
             ],
             user_data=b64encode(_PINNED_NODE.encode()).decode() if args.pool.pinned else None,

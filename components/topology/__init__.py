@@ -34,23 +34,29 @@ def compose(
 ) -> Outputs:
     """Make the platform that a stack file describes.
 
-    `name` is the Pulumi stack's. `transform` sees every resource before it is registered. `package` makes
-    the bundles of functions. Raises StackError for a function that cannot be packaged, or cannot keep warm
-    what it must, before any resource is registered.
+    `name` is the Pulumi stack's. `transform` sees every resource but the AWS provider before it is
+    registered. `package` makes the bundles of functions. Raises StackError for functions that cannot be
+    packaged, or cannot keep warm what they must, before any resource is registered.
     """
     topology = topology_of(stack, placements)
     refuse_overbooked(stack, placements)
     bundles = bundles_of(stack, placements, package)
+    tags = {"halfmetal:stack": name, "halfmetal:topology": topology}
     provider = aws.Provider(
         f"{root(name)}-aws",
         region=stack.region,
-        default_tags={"tags": {"halfmetal:stack": name, "halfmetal:topology": topology}},
+        default_tags={"tags": tags},
     )
     kind: type[Topology] = resolve_name(_KINDS[topology])
     made = kind(
         root(name),
         TopologyArgs(
-            stack=stack, placements=placements, stack_name=name, bundles=bundles, transform=transform
+            stack=stack,
+            placements=placements,
+            stack_name=name,
+            bundles=bundles,
+            tags=tags,
+            transform=transform,
         ),
         pulumi.ResourceOptions(providers=[provider]),
     )

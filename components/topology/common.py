@@ -3,7 +3,7 @@
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import pulumi
@@ -44,18 +44,35 @@ class TopologyArgs:
     stack: Stack
     placements: Placements
     stack_name: str
-    bundles: Mapping[str, Bundle]
-    """By folder, all that the stack's functions are made of."""
+    bundles: Mapping[tuple[str, str], Bundle]
+    """By folder and runtime, all that the stack's functions are made of."""
+    tags: Mapping[str, str]
+    """Whose everything is. The provider puts them on resources, but on nothing inside of one."""
     transform: Transform | None = None
 
 
-def bundles_of(stack: Stack, placements: Placements, package: Package) -> dict[str, Bundle]:
-    """Bundles of every function that will be made, packaged before the first resource is."""
-    made = {CONTROL_CODE: package(CONTROL_CODE, _CONTROL_RUNTIME)}
-    for workload in stack.workloads:
+def bundles_of(stack: Stack, placements: Placements, package: Package) -> dict[tuple[str, str], Bundle]:
+    """Bundles of every function that will be made, packaged before the first resource is.
+
+    Raises StackError for all that cannot be packaged.
+    """
+    made = {(CONTROL_CODE, _CONTROL_RUNTIME): package(CONTROL_CODE, _CONTROL_RUNTIME)}
+    problems: list[Problem] = []
+    for index, workload in enumerate(stack.workloads):
         serve = workload.serve.function
-        if serve is not None and placements.by_name[workload.name].home.is_function:
-            made[serve.bundle] = package(serve.bundle, serve.runtime)
+        if serve is None or not placements.by_name[workload.name].home.is_function:
+            continue
+        if (serve.bundle, serve.runtime) in made:
+            continue
+        try:
+            made[serve.bundle, serve.runtime] = package(serve.bundle, serve.runtime)
+        except StackError as error:
+            problems += [
+                replace(problem, path=f"workloads[{index}].{problem.path}", subject=workload.name)
+                for problem in error.problems
+            ]
+    if problems:
+        raise StackError(problems)
     return made
 
 
@@ -150,7 +167,7 @@ class Topology(Component):
             self.child("control"),
             FunctionArgs(
                 description=f"control function of {self._args.stack_name}",
-                bundle=self._args.bundles[CONTROL_CODE],
+                bundle=self._args.bundles[CONTROL_CODE, _CONTROL_RUNTIME],
                 handler=_CONTROL_HANDLER,
                 runtime=_CONTROL_RUNTIME,
                 memory=control.memory,
@@ -201,7 +218,7 @@ class Topology(Component):
     def _function_args(self, workload: Workload, serve: FunctionServe, facts: Facts) -> FunctionArgs:
         """The function as the stack file has it; what it does not say is as the guardrails have it."""
         guardrails = self._stack.control_plane.guardrails
-        bundle = self._args.bundles[serve.bundle]
+        bundle = self._args.bundles[serve.bundle, serve.runtime]
         return FunctionArgs(
             description=f"workload {workload.name} of {self._args.stack_name}",
             bundle=bundle,

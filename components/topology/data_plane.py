@@ -146,6 +146,7 @@ class DataPlane:
                 cluster=cluster,
                 vpc_id=network.vpc_id,
                 subnet_ids=network.private_subnet_ids,
+                tags=self._args.tags,
                 after=network.ways_out,
             ),
             self._owner.options(),

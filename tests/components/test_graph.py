@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from recording import Recording, Resource
@@ -27,6 +29,17 @@ def _integration_of(recording: Recording, route: Resource) -> Resource:
 def _routes_to(recording: Recording, workload: str) -> list[Resource]:
     base = f"ANY /v2/models/{workload}"
     return [made for made in recording.of(ROUTE) if made.inputs["routeKey"] in {base, f"{base}/{{proxy+}}"}]
+
+
+# What EC2 takes as the description of a security group or a rule (botocore's model).
+EC2_TEXT = re.compile(r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}")
+
+
+def _nested(inputs: dict[str, Any], key: str) -> Iterator[Any]:
+    """Values of a key in the lists of a resource's inputs."""
+    for value in inputs.values():
+        if isinstance(value, list):
+            yield from (item[key] for item in value if isinstance(item, dict) and key in item)
 
 
 class TestEveryTopology:
@@ -68,6 +81,23 @@ class TestEveryTopology:
             made.name for made in each.of("aws:.*") if made.custom and provider.urn not in made.needs
         ]
         assert strangers == []
+
+    def test_describes_in_characters_that_ec2_takes(self, each: Recording):
+        described = [
+            text
+            for made in each.of("aws:ec2/securityGroup.*")
+            for text in (made.inputs.get("description"), *_nested(made.inputs, "description"))
+            if isinstance(text, str)
+        ]
+        assert [text for text in described if not EC2_TEXT.fullmatch(text)] == []
+
+    def test_tags_the_machines_and_disks_that_a_template_makes(self, each: Recording):
+        # Default tags of the provider are on the template, and on nothing that is made of it.
+        for template in each.of("aws:ec2/launchTemplate:LaunchTemplate"):
+            kinds = {given["resourceType"]: given["tags"] for given in template.inputs["tagSpecifications"]}
+            assert kinds.keys() == {"instance", "volume"}
+            for tags in kinds.values():
+                assert {"halfmetal:stack", "halfmetal:topology"} <= tags.keys()
 
     def test_leaves_room_in_aws_names_for_the_engines_suffix(self, each: Recording):
         # The engine adds a dash and seven characters.
@@ -302,6 +332,13 @@ class TestOrderOfDestroy:
         for group in hybrid.of("aws:eks/nodeGroup:NodeGroup"):
             attached = {made.name for made in hybrid.behind(group) if "PolicyAttachment" in made.type}
             assert {f"hybrid-cluster-nodes-{policy}" for policy in ("node", "network", "images")} <= attached
+
+    def test_nodes_go_before_every_route_that_leads_out(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        routes = {made.name for made in hybrid.of("aws:ec2/route:Route")}
+        assert "hybrid-network-public-out" in routes
+        for group in hybrid.of("aws:eks/nodeGroup:NodeGroup"):
+            assert routes <= {made.name for made in hybrid.behind(group)}
 
     def test_nat_gateway_goes_before_the_internet_gateway(self, deployed: dict[str, Recording]):
         hybrid = deployed["hybrid"]
