@@ -191,6 +191,7 @@ def test_its_log_is_read_as_the_traffic_of_its_workloads(gateway: Gateway):
     pod = Pod("127.0.0.6", gateway.port)
     gateway.names.addresses["embed.ns.svc.cluster.local"] = [pod.address]
     answers: list[httpx.Response] = []
+    begun = time.time()
 
     def ask() -> bool:
         answers.append(gateway.post("/v2/models/embed/infer"))
@@ -203,6 +204,7 @@ def test_its_log_is_read_as_the_traffic_of_its_workloads(gateway: Gateway):
     pod.stop()
     # A line may come after the answer that it is about.
     until(lambda: gateway.log.read_text().count('"backend":') == len(answers) + 1, "every request is logged")
+    ended = time.time()
     trace = read(gateway.log, options=ReadOptions(path="/v2/models/embed"))
     assert isinstance(trace, Arrivals)
     assert (trace.format, trace.absolute) == ("haproxy", True)
@@ -210,8 +212,9 @@ def test_its_log_is_read_as_the_traffic_of_its_workloads(gateway: Gateway):
     assert trace.service_s is not None
     served = trace.service_s[~np.isnan(trace.service_s)]
     assert len(served) >= 6
-    assert (served < DEADLINE_S).all()
-    assert abs(time.time() - trace.times_ns[-1] / 1e9) < DEADLINE_S
+    assert (served <= ended - begun).all()
+    # Its lines say the time in whole seconds.
+    assert begun - 1 <= trace.times_ns[-1] / 1e9 <= ended
 
 
 def test_a_full_queue_turns_the_next_away_at_once(gateway: Gateway):
