@@ -190,7 +190,7 @@ def control_plane_facts(stack: Stack) -> Facts:
 
 def _node_facts(stack: Stack, catalog: Catalog, pool: Pool) -> Facts:
     """What a pool's nodes and their cluster give to whatever runs on them."""
-    facts = Facts(tenancy=_tenancy(catalog, pool), operations_team=stack.operations_team)
+    facts = Facts(tenancy=_tenancy(stack, catalog, pool), operations_team=stack.operations_team)
     match stack.data_plane:
         case DataPlane(cluster=EksCluster()):
             # What halfmetal makes: EKS, its audit log on, disks encrypted with the pool's key or with AWS's.
@@ -207,10 +207,13 @@ def _node_facts(stack: Stack, catalog: Catalog, pool: Pool) -> Facts:
             return facts
 
 
-def _tenancy(catalog: Catalog, pool: Pool) -> Tenancy | None:
+def _tenancy(stack: Stack, catalog: Catalog, pool: Pool) -> Tenancy | None:
     known = instance_of(pool, catalog)
     if known is not None and known.bare_metal:
         return Tenancy.BARE_METAL
+    if stack.data_plane is not None and isinstance(theirs := stack.data_plane.cluster, ExistingCluster):
+        # Every pool of theirs is `metal`: it says that its nodes are there, not whose else they are.
+        return {None: None, True: Tenancy.DEDICATED, False: Tenancy.SHARED}[theirs.dedicated]
     if pool.capacity_block is not None:
         return None  # a block was bought with a tenancy of its own, and its nodes must have the same
     return Tenancy.DEDICATED if pool.kind == "metal" else Tenancy.SHARED

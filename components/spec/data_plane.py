@@ -104,6 +104,14 @@ class ExistingCluster(Model):
         ),
         examples=[True],
     )
+    dedicated: Flag | None = Field(
+        default=None,
+        description=(
+            "Whether no other account has anything on its machines. The rule compliance-isolation reads it."
+            " Default: not known, unless the type of a pool's machines is one of bare metal."
+        ),
+        examples=[True],
+    )
     own_keys: Flag | None = Field(
         default=None,
         description=(

@@ -15,6 +15,7 @@ from components.placement import (
     CONTROL_PLANE,
     UNRESERVED,
     Enforcement,
+    Finding,
     Home,
     PlacementError,
     Placements,
@@ -211,6 +212,36 @@ def test_a_workload_under_a_regime_takes_the_metal_whose_disks_have_a_key_of_its
     assert placements.pools["metal-b"].compliance == ("pci-dss",)
     assert placements.pools["metal-a"].compliance == ()
     assert {refusal.rule for refusal in placement.refused} == {"compliance-isolation"}
+
+
+@pytest.mark.parametrize(
+    ("said", "machines", "findings", "undecided"),
+    [
+        pytest.param({}, {}, 0, 1, id="nobody says who else is on the machines"),
+        pytest.param({"dedicated": True}, {}, 0, 0, id="nobody else"),
+        pytest.param({"dedicated": False}, {}, 1, 0, id="others too"),
+        pytest.param(
+            {},
+            {"instance": "m7i.metal-24xl", "capacity": "existing"},
+            0,
+            0,
+            id="whole machines by their type",
+        ),
+    ],
+)
+def test_machines_of_an_existing_cluster_are_dedicated_where_that_is_said(
+    said: dict[str, Any], machines: dict[str, Any], findings: int, undecided: int
+):
+    cluster = {"provider": "existing", "context": "theirs", "audit_logs": True, "own_keys": True, **said}
+    pool = _pool("theirs", kind="metal", zones=[A], **machines)
+    plane = {"cluster": cluster, "gateway": {"exposure": "load-balancer"}, "pools": [pool]}
+    workload = _workload(serve=CONTAINER, compliance=["pci-dss"], placement={"home": "metal"})
+    placements = _decide(workload, topology="dedicated", data_plane=plane)
+
+    def of_isolation(found: tuple[Finding, ...]) -> int:
+        return sum((each.rule, each.subject) == ("compliance-isolation", "embed") for each in found)
+
+    assert (of_isolation(placements.findings), of_isolation(placements.undecided)) == (findings, undecided)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ RULE = Rule(
     rationale="What cannot be shown to be isolated counts as shared, with all that it is shared with.",
     remedy=(
         "place it on metal (`placement.home: metal`), in a pool with an `encryption_key` on EKS, or on an"
-        " existing cluster that has both (`cluster.audit_logs: true`, `cluster.own_keys: true`)"
+        " existing cluster that has all three (`dedicated`, `audit_logs`, `own_keys`: true)"
     ),
     check=_check,
 )
