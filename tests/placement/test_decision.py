@@ -225,7 +225,7 @@ def test_a_workload_under_a_regime_takes_the_metal_whose_disks_have_a_key_of_its
             {"instance": "m7i.metal-24xl", "capacity": "existing"},
             0,
             0,
-            id="whole machines by their type",
+            id="whole machines",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Small Pulumi projects run by the real engine through this repository's language host."""
+"""Small Pulumi projects run by the real engine: through this language host, killed, and tried again."""
 
 import json
 import os
