@@ -42,7 +42,7 @@ def _on_nodes(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresholds
     where = "; ".join(f"{read.store} is in {_listed(read.zones) or 'no zone'}" for read in away)
     return refused(
         f"it sits in {_listed(facts.zones)} and {where}: each read that crosses takes up to"
-        f" {_crossing(thresholds)} of its {facts.latency_p99} (p99), and here it need not cross at all"
+        f" {_crossing(thresholds)} of its {facts.latency_p99} (p99), and nodes can be where the state is"
     )
 
 
@@ -95,8 +95,8 @@ RULE = Rule(
     rationale="A read across zones takes up to ten times one in the zone, on every request, and is billed.",
     remedy=(
         "place it on a pool that has nodes in the zone of the state it reads (`placement.pool`, and"
-        " `state[].zones`), keep a copy of the state in its zone, or give it a latency budget that bears the"
-        " crossing"
+        " `state[].zones`), keep a copy of the state in its zone, or, on a function, give it a latency budget"
+        " that bears the crossing"
     ),
     check=_check,
     parameters=MappingProxyType(
