@@ -12,7 +12,7 @@ import re
 from typing import Final
 
 ROOT_AT_MOST: Final = 14
-"""Longest root: `<root>-gateway-nlb` and the engine's suffix must fit a load balancer's 32 characters."""
+"""Longest root: `<root>-link-nlb` and the engine's suffix must fit a load balancer's 32 characters."""
 
 PART_AT_MOST: Final = 24
 """Longest workload or pool within an AWS name: `<root>-fn-<part>-function` must fit a function's 64."""

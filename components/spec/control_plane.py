@@ -66,7 +66,7 @@ class Guardrails(Model):
 
 
 class Budget(Model):
-    """What the whole stack may cost, and who hears of it."""
+    """What the account that the stack is in may cost, and who hears of it."""
 
     limit: Annotated[Money, AfterValidator(_by_the_month)] = Field(
         description="Spending a month that raises the alarm. By the month, above zero.",
@@ -110,7 +110,7 @@ class ControlPlane(Model):
     budget: Budget | None = Field(
         default=None,
         description=(
-            "What the whole stack may cost a month. Without one the rule runaway-function refuses every "
+            "What the account that the stack is in may cost a month. Without one the rule runaway-function refuses every "
             "function. Default none."
         ),
         examples=[{"limit": "$500/month", "notify": ["ops@example.com"]}],

@@ -165,8 +165,9 @@ class Nodes(Model):
 
     desired: Annotated[Count, Field(ge=0, le=_NODES_AT_MOST)] = Field(
         description=(
-            "Nodes at the start; an autoscaler moves between min and max. For nodes that exist already: how"
-            " many there are. 0 or more."
+            "Nodes at the start. Where min is below max, an autoscaler that you install in the cluster moves"
+            " between them, and later changes of desired do nothing. For nodes that exist already: how many"
+            " there are. 0 or more."
         ),
         examples=[2],
     )

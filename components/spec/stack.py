@@ -33,8 +33,8 @@ class Stack(Model):
     topology: Literal["pure", "hybrid", "dedicated", "auto"] = Field(
         description=(
             "`pure` (functions only, no cluster), `hybrid` (serverless front door, data route straight to "
-            "the cluster), `dedicated` (clients reach the gateway on metal) or `auto` (the cheapest that "
-            "breaks no rule)."
+            "the cluster), `dedicated` (clients reach the gateway on metal) or `auto` (the least that the "
+            "homes of the workloads need)."
         ),
         examples=["hybrid"],
     )
