@@ -110,8 +110,8 @@ class ControlPlane(Model):
     budget: Budget | None = Field(
         default=None,
         description=(
-            "What the account that the stack is in may cost a month. Without one the rule runaway-function refuses every "
-            "function. Default none."
+            "What the account that the stack is in may cost a month. Without one the rule runaway-function"
+            " refuses every function. Default none."
         ),
         examples=[{"limit": "$500/month", "notify": ["ops@example.com"]}],
     )

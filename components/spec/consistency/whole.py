@@ -11,6 +11,7 @@ from components.spec.workload import FUNCTION_HOMES
 _EKS_ZONES: Final = 2
 _SUBNETS_A_ZONE: Final = 2
 _NARROWEST_SUBNET: Final = 28
+_DEVICE_PLUGIN: Final = "NVIDIA's device plugin"
 _REGISTRY_WITHIN: Final = r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
 
 
@@ -118,14 +119,16 @@ def _images_within_reach(stack: Stack, at: At) -> Problems:
         if workload.serve.container is not None and workload.placement.home not in FUNCTION_HOMES:
             images.append(workload.serve.container.image)
     if any(pool.accelerator is not None for pool in stack.data_plane.pools):
-        images.append("NVIDIA's device plugin")
+        images.append(_DEVICE_PLUGIN)
     away = list(dict.fromkeys(image for image in images if re.match(_REGISTRY_WITHIN, image) is None))
     if away:
         yield at(
             "network.nat",
             "none",
             f"keeps nodes from fetching {', '.join(away)}",
-            "write `nat: single` or per-zone, or name copies of the images in ECR",
+            "write `nat: single` or per-zone"
+            # Whose image is not the stack file's to choose.
+            + ("" if _DEVICE_PLUGIN in away else ", or name copies of the images in ECR"),
         )
 
 
