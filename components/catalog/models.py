@@ -78,11 +78,12 @@ class FunctionLimits(Part):
 
 
 class FrontDoorLimits(Part):
-    """How long API Gateway waits for an answer, by the type of API."""
+    """How long what stands in front waits for an answer: each type of API, and the gateway in the cluster."""
 
     http_api: Fact[Duration]
     rest_api: Fact[Duration]
     rest_api_streamed: Fact[Duration]
+    gateway: Fact[Duration]
 
 
 class Limits(Part):

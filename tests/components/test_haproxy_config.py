@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from components import catalog
 from components.data_plane.haproxy import Upstream, render
 
 EMBED = Upstream("embed", "embed.ns.svc.cluster.local", 8000, 2, 8, "/v2/health/ready")
@@ -15,6 +16,11 @@ TAIL = Upstream("embed-large", "embed-large.ns.svc.cluster.local", 8000, 1, 4, "
 
 def section(config: str, name: str) -> str:
     return next(part for part in config.split("\n\n") if part.startswith(name))
+
+
+def test_it_waits_as_long_as_the_rules_take_it_to():
+    waits = catalog.load().limits.front_door.gateway.value
+    assert f"timeout server {waits.seconds:.0f}s\n" in render([EMBED], 8080)
 
 
 def test_order_of_workloads_does_not_matter():

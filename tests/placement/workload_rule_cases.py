@@ -129,7 +129,14 @@ LONG = [
         _LONG,
         replace(METAL, service_time=_time("31s"), front_door=FrontDoor.GATEWAY),
         Answer.FITS,
-        ("31s", "nothing cuts it off"),
+        ("31s", "within the 5m of the gateway in the cluster"),
+    ),
+    Case(
+        "five minutes and a second in a pod reached at the gateway",
+        _LONG,
+        replace(METAL, service_time=_time("301s"), front_door=FrontDoor.GATEWAY),
+        Answer.REFUSED,
+        ("301s", "over the 5m of the gateway in the cluster"),
     ),
     Case(
         "29.5 s behind a REST API",

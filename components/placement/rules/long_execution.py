@@ -1,6 +1,6 @@
 """A request that takes long is worked on in a container, and never where something cuts it off.
 
-Three things end a request early: the type of API in front (whatever is behind it, a pod too), Lambda's own
+Three things end a request early: the API or gateway in front (whatever is behind it, a pod too), Lambda's own
 limit, and the timeout of the function. Beyond any of them the work is lost, so it is refused. Between the
 time from which a container costs less and the limit, a function works and is advised against.
 
@@ -30,6 +30,7 @@ _CONTAINER_OVER = "container_over"
 _HTTP_API = "http_api"
 _REST_API = "rest_api"
 _REST_API_STREAMED = "rest_api_streamed"
+_GATEWAY = "gateway"
 _FUNCTION = "function"
 _MANAGED_INSTANCES = "managed_instances"
 
@@ -37,11 +38,13 @@ _OF_DOOR: Final = {
     FrontDoor.HTTP_API: _HTTP_API,
     FrontDoor.REST_API: _REST_API,
     FrontDoor.REST_API_STREAMED: _REST_API_STREAMED,
+    FrontDoor.GATEWAY: _GATEWAY,
 }
 _SAID: Final = {
     _HTTP_API: "an HTTP API",
     _REST_API: "a REST API",
     _REST_API_STREAMED: "a REST API that streams the answer",
+    _GATEWAY: "the gateway in the cluster",
     _FUNCTION: "a function",
     _MANAGED_INSTANCES: "Lambda Managed Instances",
 }
@@ -154,6 +157,11 @@ RULE = Rule(
                 about="How long a REST API waits for the end of an answer that is streamed.",
                 kind=Duration,
                 default=lambda catalog: catalog.limits.front_door.rest_api_streamed,
+            ),
+            _GATEWAY: Parameter(
+                about="How long the gateway in the cluster waits for an answer.",
+                kind=Duration,
+                default=lambda catalog: catalog.limits.front_door.gateway,
             ),
             _FUNCTION: Parameter(
                 about="How long a function may run.",
