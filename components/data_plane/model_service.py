@@ -15,7 +15,10 @@ from components.spec import ContainerServe, Workload
 # A model server reads gigabytes of weights before it is ready: it gets half an hour for that, once.
 _STARTUP: Final = {"period_seconds": 2, "failure_threshold": 900, "timeout_seconds": 2}
 _READINESS: Final = {"period_seconds": 2, "failure_threshold": 2, "timeout_seconds": 2}
-_DEADLINE_SECONDS: Final = 1800
+_STARTUP_SECONDS: Final = 1800
+# Before that half hour it waits for a node and for its image, which may have gigabytes of its own.
+_FETCH_SECONDS: Final = 900
+_PROGRESS_SECONDS: Final = _STARTUP_SECONDS + _FETCH_SECONDS
 
 # Between "this pod is going" and its end: the gateway must have seen its address go.
 _DRAIN_SECONDS: Final = 5
@@ -59,7 +62,7 @@ class ModelService(Component):
             spec=_deployment(placement),
             opts=self.options(
                 custom_timeouts=pulumi.CustomTimeouts(
-                    create=f"{_DEADLINE_SECONDS}s", update=f"{_DEADLINE_SECONDS}s"
+                    create=_whole_roll(placement), update=_whole_roll(placement)
                 )
             ),
         )
@@ -116,13 +119,18 @@ def _deployment(placement: Placement) -> dict[str, Any]:
         "replicas": placement.replicas,
         "selector": {"match_labels": selector(workload)},
         "strategy": {"type": "RollingUpdate", "rolling_update": _rolling(workload)},
-        "progress_deadline_seconds": _DEADLINE_SECONDS,
+        "progress_deadline_seconds": _PROGRESS_SECONDS,
         "template": {
             # Without the facts: another latency budget is no reason to load a model anew.
             "metadata": {"labels": _labels(workload)},
             "spec": _pod(placement),
         },
     }
+
+
+def _whole_roll(placement: Placement) -> str:
+    """How long the engine waits: Kubernetes gives up on each pod that gets no further, one by one."""
+    return f"{_PROGRESS_SECONDS * placement.replicas}s"
 
 
 def _rolling(workload: Workload) -> dict[str, int]:

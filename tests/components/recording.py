@@ -59,6 +59,8 @@ class Resource:
     """URNs of what it depends on: named dependencies, and its provider."""
     custom: bool
     ignored: tuple[str, ...] = ()
+    update_timeout: str = ""
+    """How long the engine lets an update take, like `600s`; empty for the provider's own."""
 
     @property
     def is_component(self) -> bool:
@@ -144,6 +146,7 @@ class _Monitor(mocks.MockMonitor):
                 needs=frozenset([*request.dependencies, *provider]),
                 custom=request.custom,
                 ignored=tuple(request.ignoreChanges),
+                update_timeout=request.customTimeouts.update,
             )
         )
         return answer

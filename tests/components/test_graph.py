@@ -346,6 +346,26 @@ class TestOrderOfDestroy:
         assert "aws:ec2/internetGateway:InternetGateway" in _types_behind(hybrid, nat)
 
 
+class TestModelServices:
+    def test_a_pod_has_its_whole_startup_and_the_engine_waits_for_all_of_them(
+        self, deployed: dict[str, Recording]
+    ):
+        models = [
+            made
+            for made in deployed["hybrid"].of("kubernetes:apps/v1:Deployment")
+            if made.name.endswith("-pods") and "model" in made.name
+        ]
+        assert models
+        for made in models:
+            spec = made.inputs["spec"]
+            (container,) = spec["template"]["spec"]["containers"]
+            probe = container["startupProbe"]
+            startup_s = probe["periodSeconds"] * probe["failureThreshold"]
+            # Kubernetes counts from before there is a node and the image on it.
+            assert spec["progressDeadlineSeconds"] > startup_s
+            assert made.update_timeout == f"{spec['progressDeadlineSeconds'] * spec['replicas']:.0f}s"
+
+
 class TestCluster:
     def test_kubeconfig_holds_no_token(self, deployed: dict[str, Recording]):
         config = json.loads(deployed["hybrid"].outputs["kubeconfig"])
