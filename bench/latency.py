@@ -25,7 +25,7 @@ from cli.routes import pretended_workloads, routes
 from cli.stacks import existing
 from components.spec import load_file
 from sandbox.engine import Engine
-from sandbox.environment import variables
+from sandbox.environment import inside
 from sandbox.node.addresses import to_loopback
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Latency:
 def main() -> None:
     """Measure and print."""
     arguments = _arguments()
-    env = os.environ | variables()
+    env = inside(os.environ)
     found = _ways(arguments.stack, env)
     latencies = _measured(found, arguments.requests, arguments.concurrency, arguments.rounds)
     baseline = latencies[0]

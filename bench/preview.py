@@ -28,7 +28,7 @@ from bench.measure import (
     turn_about,
 )
 from sandbox.engine import POLICY_PACK, Engine
-from sandbox.environment import variables
+from sandbox.environment import inside
 from sandbox.paths import REPO
 
 _FLAGS = ("--non-interactive", "--color", "never")
@@ -50,7 +50,7 @@ for number in range({count}):
 def main() -> None:
     """Measure and print."""
     arguments = _arguments()
-    env = os.environ | variables()
+    env = inside(os.environ)
     engine = Engine(env)
     deployed = engine.stacks()
     if unknown := sorted(set(arguments.stack) - set(deployed)):

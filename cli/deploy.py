@@ -23,7 +23,7 @@ from cli.routes import Answer, answers, pretended_workloads
 from cli.stacks import existing
 from sandbox import lifecycle
 from sandbox.engine import Engine, Outcome
-from sandbox.environment import variables
+from sandbox.environment import inside
 from sandbox.errors import SandboxError
 from sandbox.paths import default_state_dir, state_dir
 from sandbox.progress import Progress
@@ -56,7 +56,7 @@ def up(
     spec = load_file(existing(stack))
     progress = Progress()
     started = lifecycle.up(spec.topology, progress)
-    engine = Engine(os.environ | variables())
+    engine = Engine(inside(os.environ))
     try:
         _make_ready(stack, engine, progress, died=started.repaired)
         outcome = _deploy(stack, engine, progress)
@@ -144,7 +144,7 @@ def _destroy_stacks(progress: Progress) -> tuple[list[str], list[str]]:
         if health.instance:
             progress.say(f"nothing is destroyed one by one ({_unwell(health)}); it goes with the sandbox")
         return [], []
-    engine = Engine(os.environ | variables())
+    engine = Engine(inside(os.environ))
     destroyed: list[str] = []
     held: list[str] = []
     for stack in _stacks(engine, progress):
@@ -155,7 +155,8 @@ def _destroy_stacks(progress: Progress) -> tuple[list[str], list[str]]:
                 engine.remove_stack(stack)
             destroyed.append(stack)
         except SandboxError as error:
-            progress.say(str(error))
+            # Its remedy names a log that goes with the sandbox.
+            progress.say(f"{error.what}\n{error.detail}".rstrip())
             held.append(stack)
     return destroyed, held
 

@@ -14,7 +14,7 @@ from cli.console import wide_console
 from cli.routes import answers, pretended_workloads
 from cli.stacks import path_of
 from sandbox.engine import Engine
-from sandbox.environment import variables
+from sandbox.environment import inside
 from sandbox.lifecycle import is_running
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def requests(
     from components.spec import load_file
 
     in_sandbox = is_running()
-    environment = os.environ | variables() if in_sandbox else dict(os.environ)
+    environment = inside(os.environ) if in_sandbox else dict(os.environ)
     file = path_of(stack)
     pretended = pretended_workloads(load_file(file)) if in_sandbox and file.exists() else frozenset()
     results = answers(Engine(environment).outputs(stack), pretended)

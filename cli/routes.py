@@ -167,10 +167,10 @@ def _summary(response: httpx.Response) -> str:
     except ValueError:
         return response.text.strip()[:80]
     match body:
-        case {"outputs": [{"name": name, "shape": shape, "data": data}, *_]}:
-            numbers = ", ".join(f"{x:.3f}" for x in data[:3])
+        case {"outputs": [{"name": name, "shape": shape, "data": [int() | float() as first, *more]}, *_]}:
+            numbers = ", ".join(f"{x:.3f}" for x in [first, *more[:2]])
             return f"{name} {shape}: {numbers}, …"
-        case {"models": models}:
+        case {"models": [{"name": _, "home": _}, *_] as models}:
             return ", ".join(f"{model['name']} ({model['home']})" for model in models)
         case {"name": _, "home": home, "reasons": [reason, *_]}:
             return f"{home}: {reason}"

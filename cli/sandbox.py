@@ -17,7 +17,7 @@ from rich.table import Table
 
 from sandbox import lifecycle, recovery
 from sandbox.engine import Engine
-from sandbox.environment import Shell, exports, variables
+from sandbox.environment import Shell, exports, inside, ones_own, variables
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.services import EMULATOR
@@ -104,7 +104,7 @@ def recover(
 
     `halfmetal up` does it by itself; this is for a shell in which `pulumi up` says that the stack is locked.
     """
-    engine = Engine(os.environ | variables())
+    engine = Engine(inside(os.environ))
     there = engine.stacks()
     if stack is not None and stack not in there:
         raise SandboxError(
@@ -151,7 +151,7 @@ def env(
 ) -> None:
     """Print what a shell needs to work against the sandbox: eval "$(halfmetal sandbox env)"."""
     values = variables()
-    typer.echo(json.dumps(values, indent=2) if as_json else exports(values, shell))
+    typer.echo(json.dumps(values, indent=2) if as_json else exports(values, shell, ones_own(os.environ)))
 
 
 class _LogReader:

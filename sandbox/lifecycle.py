@@ -6,6 +6,7 @@ state directory. Both hold the sandbox's lock, so two of them on one clone take 
 """
 
 import contextlib
+import errno
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +41,7 @@ _ACCESS = Path(__file__).parent / "cluster" / "access.yaml"
 _NODES_DEADLINE_S = 60.0
 # How long an engine may take to finish the calls that it is in the middle of.
 _ENGINE_GRACE_S = 10.0
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _CLUSTER_GROUPS: tuple[Group, ...] = ("engine", "kubernetes-provider", "cluster", "kwok", "gateway")
 
 
@@ -287,10 +289,12 @@ def _told_of_disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno not in _FULL:
             raise
+        # What fails in the middle of a write does not say where.
+        where = error.filename or "a file of the sandbox"
         raise SandboxError(
-            f"{error.filename}: {(error.strerror or type(error).__name__).lower()}",
+            f"{where}: {(error.strerror or type(error).__name__).lower()}",
             "see that the disk has room and the directory is yours, then run it again",
         ) from error
 

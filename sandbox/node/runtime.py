@@ -128,10 +128,12 @@ class Container:
         deadline = asyncio.get_running_loop().time() + grace_s
         self._stopping.set()
         process, launch = self._process, self._launch
-        if process is None or launch is None or process.returncode is not None:
+        if process is None or launch is None or _has_ended(process):
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._pre_stop(launch), grace_s)
+        if _has_ended(process):  # meanwhile; its number may be another's by now
+            return
         self._signal(launch.stop_signal)
         left = deadline - asyncio.get_running_loop().time()
         try:
@@ -301,8 +303,13 @@ class Container:
         if "sleep" in hook:
             await asyncio.sleep(hook["sleep"]["seconds"])
         elif "exec" in hook or "httpGet" in hook:
-            with contextlib.suppress(OSError):
+            # Whatever is wrong with the hook, the container ends.
+            with contextlib.suppress(OSError, ValueError, ConfigError):
                 await self._check(hook, launch)()
+
+
+def _has_ended(process: asyncio.subprocess.Process) -> bool:
+    return process.returncode is not None
 
 
 def pretend(state: State) -> None:

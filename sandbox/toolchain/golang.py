@@ -188,12 +188,11 @@ def build(module: GoModule, go: GoEnvironment, children: Children, step: Step, i
     (into / "bin").mkdir()
     work = into / "work"
     work.mkdir()
-    compilation = Compilation(_sources(module, children), step)
-
     argv = ["go", "build", "-v", *FLAGS, "-ldflags", module.linker_flags(), "-o", f"{into / 'bin'}/"]
     # Go's work directory below ours: one file system to watch, one place to clean.
     env = environment() | {"GOTMPDIR": str(work)}
     try:
+        compilation = Compilation(_sources(module, children), step)
         children.run([*argv, *module.packages], cwd=module.directory, env=env, on_line=compilation.hear)
     except CommandFailedError as error:
         raise _failure(

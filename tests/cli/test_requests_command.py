@@ -160,6 +160,12 @@ def test_any_other_name_is_asked_as_it_is():
             id="a model by the reason of its home",
         ),
         pytest.param({"status": "ok"}, '{"status": "ok"}', id="anything else as it is"),
+        pytest.param(
+            {"outputs": [{"name": "text", "shape": [1], "data": ["Hello."]}]},
+            '{"outputs": [{"name": "text", "shape": [1], "data": ["Hello."]}]}',
+            id="a tensor of text as it is",
+        ),
+        pytest.param({"models": ["embed"]}, '{"models": ["embed"]}', id="models of another shape"),
     ],
 )
 def test_an_answer_in_a_few_words(body: dict[str, Any], shown: str):

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from sandbox.cluster import certificates, fleet, kubeconfig, kwok
 from sandbox.cluster.pki import CLUSTER_CA, ETCD_CA, IDENTITIES, Pair, Pki
-from sandbox.environment import Shell, exports, variables
+from sandbox.environment import Shell, exports, inside, ones_own, variables
 from sandbox.instance import PORT_NAMES, Instance, Topology
 from sandbox.services import services
 
@@ -239,6 +239,30 @@ def test_no_variable_of_the_user_reaches_a_service(instance: Instance, monkeypat
 
     for service in services(instance, Path):
         assert not {"AWS_PROFILE", "HTTP_PROXY"} & service.env.keys()
+
+
+OWN = {
+    "AWS_PROFILE": "production",
+    "AWS_SESSION_TOKEN": "of-another-account",
+    "AWS_ENDPOINT_URL_S3": "https://s3.example",
+    "AWS_CA_BUNDLE": "/etc/ca.pem",
+}
+
+
+@pytest.mark.usefixtures("instance")
+def test_settings_that_lead_out_of_the_sandbox_do_not_come_in(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Instance, "load", lambda: instance)
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    made = inside({**OWN, "PATH": "/bin"})
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"} & made.keys()
+    assert made["AWS_CA_BUNDLE"] == "/etc/ca.pem"
+    assert made["NO_PROXY"] == "intranet.example,127.0.0.1,localhost,.localhost"
+
+    script = f"{exports(variables(instance), Shell.POSIX, ones_own(OWN))}\nenv"
+    shell = subprocess.run(["sh", "-c", script], env=OWN, capture_output=True, text=True, check=True)
+    assert {line.partition("=")[0] for line in shell.stdout.splitlines()} & OWN.keys() == {"AWS_CA_BUNDLE"}
 
 
 @pytest.mark.parametrize(("shell", "interpreter"), [(Shell.POSIX, ["sh", "-c"])])

@@ -342,3 +342,10 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_disk_that_is_full_is_told_though_the_system_names_no_file():
+    refused = pytest.raises(SandboxError, match="no space left on device")
+    with refused as told, lifecycle._told_of_disk(), Path("/dev/full").open("w") as full:
+        full.write("more")
+    assert "the disk has room" in told.value.remedy

@@ -130,6 +130,26 @@ def test_stop(tmp_path: Path, code: str, grace: float, signalled: signal.Signals
     run(case())
 
 
+@pytest.mark.parametrize(
+    "hook",
+    [
+        pytest.param({"httpGet": {"port": "nowhere"}}, id="a port that it does not declare"),
+        pytest.param({"exec": {"command": ["/no/such/program"]}}, id="a command that is not there"),
+    ],
+)
+def test_a_hook_that_cannot_run_keeps_no_container_alive(tmp_path: Path, hook: dict[str, Any]):
+    async def case() -> None:
+        one = container(tmp_path, OnePod(SLEEPS), lifecycle={"preStop": hook})
+        running = asyncio.create_task(one.run())
+        await _said_up(tmp_path)
+        await one.stop(DEADLINE_S)
+        await running
+        assert one.state.terminated is not None
+        assert one.state.terminated["signal"] == signal.SIGTERM
+
+    run(case())
+
+
 async def _said_up(tmp_path: Path) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while "up" not in (tmp_path / "c.log").read_text() if (tmp_path / "c.log").exists() else True:
