@@ -219,8 +219,17 @@ class _Decision:
                 yield f"{setting.rule.id}: {verdict.reason}"
 
     def _best(self, workload: Workload, sites: tuple[Site, ...]) -> Site:
-        """The site that the fewest mandatory rules refuse; of equals the first."""
-        return min(sites, key=lambda site: len(self._blocking(workload, site)))
+        """The site that the fewest mandatory rules refuse; of equals the one with most of its state at hand,
+        as a crossing that a budget bears is still waited for and billed; of equals again the first.
+        """
+        return min(sites, key=lambda site: (len(self._blocking(workload, site)), self._away(workload, site)))
+
+    def _away(self, workload: Workload, site: Site) -> int:
+        """How many stores it would read in other zones."""
+        if site.zones is None:
+            return 0
+        here = set(site.zones)
+        return sum(not here <= set(store.zones) for store in zonal_reads(self.stack, workload))
 
     def _blocking(self, workload: Workload, site: Site) -> tuple[tuple[Setting, Verdict], ...]:
         """The mandatory rules that refuse a workload at this site, or the pool altogether."""

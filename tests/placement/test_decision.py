@@ -105,6 +105,18 @@ READS_FEATURES = {"reads": ["features"], "bytes": "64KiB"}
             id="a reader of state takes the pool in its zone and stays there",
         ),
         pytest.param(
+            _workload(
+                serve=CONTAINER,
+                state=READS_FEATURES,
+                latency={"p99": "60s"},
+                traffic={"service_time": "25ms"},
+            ),
+            Home.POOL,
+            "cpu-b",
+            B,
+            id="a reader of state takes the pool in its zone, though its budget bears another",
+        ),
+        pytest.param(
             _workload(state=READS_FEATURES, latency={"p99": "5ms"}, traffic={"service_time": "4ms"}),
             Home.POOL,
             "cpu-b",
@@ -434,6 +446,19 @@ def test_what_cannot_be_decided_is_said():
     assert set(said) == {"state-locality", "sustained-utilization", "long-execution"}
     assert "state bytes and service time" in said["state-locality"]
     assert not any(finding.blocks for finding in placements.undecided)
+
+
+def test_a_reader_of_two_zones_runs_where_a_budget_of_a_minute_bears_the_crossing():
+    stores = [{"name": name, "kind": "cache", "zones": [zone]} for name, zone in (("users", A), ("items", B))]
+    slow = _workload(
+        serve=CONTAINER,
+        state={"reads": ["users", "items"], "bytes": "64KiB"},
+        latency={"p99": "60s"},
+        traffic={"service_time": "25ms"},
+    )
+    placements = _decide(slow, state=stores)
+    assert placements.by_name["embed"].zone == A
+    assert "state-locality" not in {finding.rule for finding in placements.findings}
 
 
 def test_a_regional_store_ties_its_readers_to_no_zone():

@@ -203,16 +203,23 @@ def _reader(home: Home | None = Home.POOL, **facts: object) -> Facts:
 LOCALITY = [
     Case("a pool in the zone of its state", "state-locality", _reader(), Answer.FITS, (A, "features")),
     Case(
-        "a pool in another zone than its state",
+        "a pool in another zone than its state, and a budget that does not bear it",
         "state-locality",
-        _reader(zones=(B,)),
+        _reader(zones=(B,), latency_p99=Duration.of(27, "ms")),
         Answer.REFUSED,
-        (B, "features is in us-east-1a", "2ms (assumed)", "300ms"),
+        (B, "features is in us-east-1a", "1 x 2ms (assumed)", "25ms to compute", "27ms"),
     ),
     Case(
-        "a pool that spreads beyond the zone of its state",
+        "a pool in another zone than its state, and a budget that bears it",
         "state-locality",
-        _reader(zones=(A, B)),
+        _reader(zones=(B,)),
+        Answer.FITS,
+        (B, "features is in us-east-1a", "1 x 2ms (assumed)", "300ms"),
+    ),
+    Case(
+        "a pool that spreads beyond the zone of its state, with a tight budget",
+        "state-locality",
+        _reader(zones=(A, B), latency_p99=Duration.of(27, "ms")),
         Answer.REFUSED,
     ),
     Case(
@@ -222,11 +229,37 @@ LOCALITY = [
         Answer.FITS,
     ),
     Case(
-        "two stores that no zone shares",
+        "two stores that no zone shares, a minute to answer",
         "state-locality",
-        _reader(state=(StateRead("features", (A,)), StateRead("sessions", (B,)))),
+        _reader(
+            state=(StateRead("features", (A,)), StateRead("sessions", (B,))),
+            latency_p99=Duration.of(60, "s"),
+        ),
+        Answer.FITS,
+        ("sessions is in us-east-1b", "1 x 2ms (assumed)", "1m"),
+    ),
+    Case(
+        "two stores that no zone shares, of which one is here, and no time for the other",
+        "state-locality",
+        _reader(
+            state=(StateRead("features", (A,)), StateRead("sessions", (B,))),
+            latency_p99=Duration.of(27, "ms"),
+        ),
         Answer.REFUSED,
-        ("sessions is in us-east-1b",),
+        ("sessions is in us-east-1b", "1 x 2ms (assumed)"),
+    ),
+    Case(
+        "a pool in another zone, bytes not known, and a round trip that is too long without them",
+        "state-locality",
+        _reader(zones=(B,), state_bytes=None, service_time=None, latency_p99=Duration.of(1, "ms")),
+        Answer.REFUSED,
+    ),
+    Case(
+        "a pool in another zone that reads an unknown amount",
+        "state-locality",
+        _reader(zones=(B,), state_bytes=None),
+        Answer.UNDECIDED,
+        missing=("state_bytes",),
     ),
     Case(
         "a pool in another zone, no latency budget known",

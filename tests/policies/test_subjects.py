@@ -79,7 +79,7 @@ READER = replace(
     zones=(A,),
     state=(StateRead("features", (A,)),),
     state_bytes=Memory.of(64, "KiB"),
-    latency_p99=Duration.of(300, "ms"),
+    latency_p99=Duration.of(41, "ms"),
     managed_cluster=True,
     efa=False,
     placement_group=NONE,
@@ -446,6 +446,12 @@ CASES = [
         DEPLOYMENT,
         _deployment(READER, nodeSelector={"topology.kubernetes.io/zone": B}),
         {"state-locality": "us-east-1b"},
+    ),
+    Case(
+        "a deployment in another zone than its state, with time to cross",
+        DEPLOYMENT,
+        _deployment(replace(READER, latency_p99=Duration.of(60, "s")), affinity=_in_zones(B)),
+        {},
     ),
     Case(
         "a deployment allowed in a second zone",

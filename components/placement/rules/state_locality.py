@@ -1,12 +1,12 @@
 """A workload that reads shared state on the request path, with a latency budget, sits in that state's zone.
 
-Nodes can be in the zone of the state, so they must be. A function lands in whatever zone is free, so each of
-its reads may cross zones: it is refused when the budget cannot bear that. The cost of crossing is a round
-trip for each store and the time the bytes take; what is not known of it counts as nothing towards a refusal
-and as a reason not to pass.
+A read that crosses zones costs a round trip for each store and the time the bytes take; where the budget
+cannot bear that, it is refused. On nodes it is known which reads cross. A function lands in whatever zone is
+free, so each of its reads may. What is not known of the cost counts as nothing towards a refusal and as a
+reason not to pass.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 
 from components.placement.facts import Facts, StateRead
@@ -37,16 +37,17 @@ def _on_nodes(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresholds
     away = [read for read in reads if not here <= set(read.zones)]
     if not away:
         return fits(f"it sits in {_listed(facts.zones)}, where {_listed(read.store for read in reads)} is")
-    if facts.latency_p99 is None:
-        return undecided("latency_p99")
     where = "; ".join(f"{read.store} is in {_listed(read.zones) or 'no zone'}" for read in away)
-    return refused(
-        f"it sits in {_listed(facts.zones)} and {where}: each read that crosses takes up to"
-        f" {_crossing(thresholds)} of its {facts.latency_p99} (p99), and nodes can be where the state is"
-    )
+    return _across(facts, away, thresholds, f"it sits in {_listed(facts.zones)} and {where}")
 
 
 def _on_function(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresholds) -> Verdict:
+    where = f"a function may land in any zone and reads {_listed(read.store for read in reads)}"
+    return _across(facts, reads, thresholds, where)
+
+
+def _across(facts: Facts, reads: Sequence[StateRead], thresholds: Thresholds, where: str) -> Verdict:
+    """Whether the budget bears that these reads cross zones."""
     if facts.latency_p99 is None:
         return undecided("latency_p99")
     carried = _transfer(facts, thresholds)
@@ -55,14 +56,11 @@ def _on_function(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresho
     known = thresholds.duration(_ROUND_TRIP).nanoseconds * len(reads) + (carried or 0)
     known += facts.service_time.nanoseconds if facts.service_time is not None else 0
     if known > facts.latency_p99.nanoseconds:
-        return refused(
-            f"a function may land in any zone, and reading {_listed(read.store for read in reads)} across"
-            f" zones does not fit in {facts.latency_p99} (p99): {account}"
-        )
+        return refused(f"{where}: reading across zones does not fit in {facts.latency_p99} (p99): {account}")
     lacking = [name for name in ("state_bytes", "service_time") if getattr(facts, name) is None]
     if lacking:
         return undecided(*lacking)
-    return fits(f"reads across zones fit in {facts.latency_p99} (p99): {account}")
+    return fits(f"{where}: reading across zones fits in {facts.latency_p99} (p99): {account}")
 
 
 def _transfer(facts: Facts, thresholds: Thresholds) -> int | None:
@@ -72,7 +70,7 @@ def _transfer(facts: Facts, thresholds: Thresholds) -> int | None:
     return -(-thresholds.duration(_TRANSFER).nanoseconds * facts.state_bytes.bytes // _TEN_MEGABYTES)
 
 
-def _account(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresholds, carried: int | None) -> str:
+def _account(facts: Facts, reads: Sequence[StateRead], thresholds: Thresholds, carried: int | None) -> str:
     parts = [f"{len(reads)} x {_crossing(thresholds)}"]
     if carried is not None:
         parts.append(f"{carried / 1e6:.3g}ms for {facts.state_bytes}{thresholds.caveat(_TRANSFER)}")
@@ -95,8 +93,8 @@ RULE = Rule(
     rationale="A read across zones takes up to ten times one in the zone, on every request, and is billed.",
     remedy=(
         "place it on a pool that has nodes in the zone of the state it reads (`placement.pool`, and"
-        " `state[].zones`), keep a copy of the state in its zone, or, on a function, give it a latency budget"
-        " that bears the crossing"
+        " `state[].zones`), keep a copy of the state in its zone, or give it a latency budget that bears the"
+        " crossing"
     ),
     check=_check,
     parameters=MappingProxyType(
