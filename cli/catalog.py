@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.console import wide_console
+from cli.stacks import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -113,11 +114,9 @@ def _catalog(stack: str | None) -> Catalog:
 
     if stack is None:
         return load()
-    from cli.stacks import existing
     from components.spec import load_file
 
-    is_path = "/" in stack or stack.endswith((".yaml", ".yml"))
-    return for_stack(load(), load_file(Path(stack) if is_path else existing(stack)))
+    return for_stack(load(), load_file(file_of(stack)))
 
 
 def _today() -> date:

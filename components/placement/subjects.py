@@ -38,6 +38,7 @@ from components.spec import (
 )
 
 _REPLICAS: Final = 2
+_CONCURRENCY: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,11 @@ def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Sit
 def replicas_of(workload: Workload) -> int:
     """Pods of a workload on nodes: as many as it states, else two, as one alone is down while replaced."""
     return workload.placement.replicas or _REPLICAS
+
+
+def concurrency_of(workload: Workload) -> int:
+    """Requests that one pod takes at once: as many as it states, else eight."""
+    return workload.placement.max_concurrency or _CONCURRENCY
 
 
 def warm_copies(workload: Workload) -> int:

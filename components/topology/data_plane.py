@@ -26,14 +26,12 @@ from components.data_plane.node_pool import NodePool, NodePoolArgs
 from components.data_plane.scheduling import hosts_of_gateway
 from components.naming import part
 from components.placement import Placement, instance_of
+from components.placement.subjects import concurrency_of
 from components.spec import DataPlane as DataPlaneSpec
 from components.spec import EksCluster as EksSpec
 from components.spec import ExistingCluster as ExistingSpec
 from components.spec import Pool
 from components.topology.common import Topology, TopologyArgs
-
-# Requests that one pod takes at once, where the stack file does not say.
-_MAX_CONCURRENCY = 8
 
 
 @dataclass(frozen=True)
@@ -225,7 +223,7 @@ def upstream(placement: Placement, namespace: str) -> Upstream:
         host=f"{workload.name}.{namespace}.svc.cluster.local",
         port=port_of(workload),
         replicas=placement.replicas,
-        max_concurrency=workload.placement.max_concurrency or _MAX_CONCURRENCY,
+        max_concurrency=concurrency_of(workload),
         ready=ready_path_of(workload),
     )
 

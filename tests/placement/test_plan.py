@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.placement import Home, decide
+from components.placement.options import NodesOption
 from components.placement.plan import Plan, Planned, plan
 from components.spec import Stack, load, load_file
 from components.spec.units import Money, Period
@@ -128,6 +129,16 @@ def test_the_runner_up_is_the_cheapest_of_the_others(changes: dict[str, Any], ot
 def test_a_budget_that_is_not_held_is_a_warning():
     warned = [each.message for each in plan(hybrid(latency__p99="30ms")).warnings if each.subject == "embed"]
     assert any("is over its budget of 30ms" in message for message in warned)
+
+
+@pytest.mark.parametrize(
+    ("stated", "concurrency"),
+    [pytest.param(16, 16, id="as stated"), pytest.param(None, 8, id="as the gateway lets in by itself")],
+)
+def test_a_pod_takes_as_many_requests_as_the_gateway_gives_it(stated: int | None, concurrency: int):
+    option = embed_of(plan(hybrid(placement__max_concurrency=stated))).chosen.option
+    assert isinstance(option, NodesOption)
+    assert option.concurrency == concurrency
 
 
 def test_nodes_that_nobody_claims_are_in_the_total():

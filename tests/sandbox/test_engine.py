@@ -1,5 +1,6 @@
 """The engine as a subprocess: what its events (recorded ones) come to, and how it is interrupted."""
 
+import contextlib
 import json
 import os
 import pty
@@ -224,10 +225,14 @@ def test_a_signal_to_the_command_alone_is_passed_on(
     number: signal.Signals, update_argv: list[str], tmp_path: Path
 ):
     command = subprocess.Popen(update_argv, start_new_session=True)
-    await_file(tmp_path / "begun")
-    command.send_signal(number)
-
-    assert command.wait(DEADLINE_S) == 130
+    try:
+        await_file(tmp_path / "begun")
+        command.send_signal(number)
+        assert command.wait(DEADLINE_S) == 130
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # the usual case: all of it has ended
+            os.killpg(command.pid, signal.SIGKILL)
+        command.wait()
     assert (tmp_path / "interrupts").read_text().split() == ["interrupted", "ended"]
 
 

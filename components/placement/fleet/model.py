@@ -28,7 +28,8 @@ from components.spec.units import Money
 
 MILLS: Final = 1000
 """Money is counted in thousandths of a dollar a month."""
-_HALVES: Final = (1, 2, 3)
+_PIECES: Final = (1, 2, 3)
+"""How many of the replicas that are larger than a half, a third, a quarter of a node one node holds."""
 _RANKED_UP_TO: Final = 2**50
 """Objectives beyond this are left without the ranking that breaks ties: the solver counts in doubles too."""
 
@@ -171,7 +172,7 @@ class Model:
         for resource, space in enumerate(room(offer)):
             taken = [(sizes(claim)[resource], on) for claim, on in here if sizes(claim)[resource]]
             self._model.add(sum(size * on for size, on in taken) <= int(space * usable) * nodes)
-            for parts in _HALVES:
+            for parts in _PIECES:
                 pieces = [(-(-(parts + 1) * size // space) - 1, on) for size, on in taken]
                 if any(piece for piece, _ in pieces):
                     self._model.add(sum(piece * on for piece, on in pieces if piece) <= parts * nodes)

@@ -7,6 +7,7 @@ choice between them is exact.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -98,7 +99,7 @@ class Demand:
             ("claim", [claim.name for claim in self.claims]),
             ("offer", [offer.name for offer in self.offers]),
         ):
-            twice = sorted({name for name in names if names.count(name) > 1})
+            twice = sorted(name for name, count in Counter(names).items() if count > 1)
             if twice:
                 raise ValueError(f"{kind} {twice[0]} is there twice")
         if not 0 <= self.stickiness <= 1:
@@ -129,10 +130,6 @@ class Fleet:
     """A month; no fleet costs less, with what `stickiness` holds against moving counted as cost."""
     gap: float
     """How far the answer may be from the best, as a share of the bound; 0 when none can be better."""
-
-    def count(self, offer: str) -> int:
-        """Nodes of an offer."""
-        return sum(node.offer.name == offer for node in self.nodes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from components.placement.decision import Candidate
 from components.placement.homes import Home
 from components.placement.instances import instance_of
 from components.placement.options import Demand, FunctionOption, NodesOption, Option
-from components.placement.subjects import Site, replicas_of, zonal_reads
+from components.placement.subjects import Site, concurrency_of, replicas_of, zonal_reads
 from components.spec import Pool, Stack, Workload
 from components.spec.units import Share
 
@@ -49,7 +49,7 @@ def _on_nodes(catalog: Catalog, workload: Workload, site: Site, pool: Pool) -> O
         zone=site.zones[0] if site.zones is not None and len(site.zones) == 1 else None,
         replicas=replicas_of(workload),
         per_node=fits,
-        concurrency=workload.placement.max_concurrency or 1,
+        concurrency=concurrency_of(workload),
         shared=True,
     )
 
