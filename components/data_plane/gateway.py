@@ -8,10 +8,10 @@ import pulumi
 from pulumi_kubernetes import apps, core, policy
 
 from components.base import Component
-from components.data_plane.haproxy import HEALTH, Upstream, render
+from components.data_plane.haproxy import HEALTH, Upstream, longest_seconds, render
 from components.data_plane.namespace import GATEWAY, ROLE_LABEL
 from components.data_plane.scheduling import HOST_LABEL, ZONE_LABEL, hosts_of_gateway, on_pools, spread
-from components.spec import Pool
+from components.spec import Duration, Pool
 
 _NAME: Final = "gateway"
 _CONFIG_FOLDER: Final = "/usr/local/etc/haproxy"
@@ -25,8 +25,8 @@ _USER: Final = 99
 _POD_IP: Final = {"api_version": "v1", "field_path": "status.podIP"}
 
 _DRAIN_SECONDS: Final = 10
-# Long enough for the slowest request that is under way, as long as `hard-stop-after` lets it be.
-_GRACE_SECONDS: Final = 75
+# HAProxy ends by itself when its last request has; what it needs for that comes on top.
+_END_SECONDS: Final = 5
 
 # A configuration that does not start is told after this, not after the ten minutes that are the default.
 _DEADLINE_SECONDS: Final = 240
@@ -48,6 +48,8 @@ class GatewayArgs:
     exposure: Literal["vpc-link", "load-balancer"]
     node_port: int
     """For `vpc-link`: the port of every node that a load balancer is pointed at."""
+    patience: Duration
+    """How long a pod may take to answer a request."""
     upstreams: tuple[Upstream, ...]
     pools: tuple[Pool, ...]
     """All pools of the cluster; `hosts_of_gateway` says which of them it runs on."""
@@ -64,7 +66,7 @@ class Gateway(Component):
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._port = args.port
-        text = render(args.upstreams, args.port)
+        text = render(args.upstreams, args.port, args.patience)
         digest = hashlib.sha256(text.encode()).hexdigest()[:10]
         config = core.v1.ConfigMap(
             self.child("config"),
@@ -140,7 +142,7 @@ def _deployment(args: GatewayArgs, config: pulumi.Output[str], digest: str) -> d
                 "topology_spread_constraints": [spread(_SELECTOR, key) for key in (HOST_LABEL, ZONE_LABEL)],
                 "automount_service_account_token": False,
                 "enable_service_links": False,
-                "termination_grace_period_seconds": _GRACE_SECONDS,
+                "termination_grace_period_seconds": _grace_seconds(args),
                 "security_context": {
                     "run_as_non_root": True,
                     "run_as_user": _USER,
@@ -152,6 +154,11 @@ def _deployment(args: GatewayArgs, config: pulumi.Output[str], digest: str) -> d
             },
         },
     }
+
+
+def _grace_seconds(args: GatewayArgs) -> int:
+    """Long enough for the slowest request that came before load balancers had seen it go."""
+    return _DRAIN_SECONDS + longest_seconds(args.patience) + _END_SECONDS
 
 
 def _container(args: GatewayArgs) -> dict[str, Any]:

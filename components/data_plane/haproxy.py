@@ -10,9 +10,12 @@ the cluster's DNS is not in `/etc/resolv.conf`, `NAMESERVER` (host:port).
 """
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from components.spec import Duration
 
 HEALTH: Final = "/healthz"
 
@@ -24,6 +27,9 @@ _LEAST_CONNECTIONS: Final = 1000
 
 # Pods beyond the replicas while they are being replaced.
 _SURGE: Final = 1
+
+# How long a request may wait for a pod that takes it.
+_QUEUE_SECONDS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -56,10 +62,30 @@ class Upstream:
         return self.replicas * self.max_concurrency * _QUEUED_PER_SLOT
 
 
-def render(upstreams: Iterable[Upstream], port: int) -> str:
-    """The configuration file. The same upstreams give the same text, whatever their order."""
+def whole_seconds(duration: Duration) -> int:
+    """In whole seconds, as HAProxy and the kubelet take it; never shorter."""
+    return math.ceil(duration.seconds)
+
+
+def longest_seconds(patience: Duration) -> int:
+    """The longest that a request is under way in the gateway: in the queue, then with a pod."""
+    return _QUEUE_SECONDS + whole_seconds(patience)
+
+
+def render(upstreams: Iterable[Upstream], port: int, patience: Duration) -> str:
+    """The configuration file. The same upstreams give the same text, whatever their order.
+
+    `patience` is how long a pod may take to answer. A process that is being replaced lives as long, so that
+    a new configuration ends no request either.
+    """
     served = sorted(upstreams, key=lambda upstream: upstream.workload)
-    parts = [_global(served), _DEFAULTS, _frontend(served, port), *map(_backend, served), _NOWHERE]
+    parts = [
+        _global(served, patience),
+        _defaults(patience),
+        _frontend(served, port),
+        *map(_backend, served),
+        _NOWHERE,
+    ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
@@ -83,7 +109,9 @@ _LOG: Final = (
     '"retries":"%rc","ended":"%ts"}'
 )
 
-_DEFAULTS: Final = f"""
+
+def _defaults(patience: Duration) -> str:
+    return f"""
 defaults
     mode http
     log global
@@ -101,8 +129,8 @@ defaults
     timeout client 75s
     timeout http-request 10s
     timeout http-keep-alive 75s
-    timeout queue 10s
-    timeout server 300s
+    timeout queue {_QUEUE_SECONDS}s
+    timeout server {whole_seconds(patience)}s
     http-error {_GONE} {_RETRY}
     http-error {_SLOW}
 
@@ -119,13 +147,14 @@ resolvers cluster
     hold obsolete 2s
 """
 
+
 _NOWHERE: Final = f"""
 backend nowhere
     http-request return {_UNKNOWN}
 """
 
 
-def _global(served: Iterable[Upstream]) -> str:
+def _global(served: Iterable[Upstream], patience: Duration) -> str:
     # Connections that the pods and queues can hold, twice over; each takes two of a process's open files, and
     # HAProxy does not start if it may not open as many.
     held = sum(upstream.replicas * upstream.max_concurrency + upstream.queue for upstream in served)
@@ -133,7 +162,7 @@ def _global(served: Iterable[Upstream]) -> str:
 global
     log stdout format raw local0 info
     maxconn {max(_LEAST_CONNECTIONS, 2 * held)}
-    hard-stop-after 60s
+    hard-stop-after {longest_seconds(patience)}s
 """
 
 

@@ -7,10 +7,11 @@ import pulumi
 from pulumi_kubernetes import apps, core, policy
 
 from components.base import Component
+from components.data_plane.haproxy import whole_seconds
 from components.data_plane.namespace import MODEL, ROLE_LABEL
 from components.data_plane.scheduling import GPU_RESOURCE, HOST_LABEL, ZONE_LABEL, on_pools, spread
 from components.placement import Placement
-from components.spec import ContainerServe, Workload
+from components.spec import ContainerServe, Duration, Workload
 
 # A model server reads gigabytes of weights before it is ready: it gets half an hour for that, once.
 _STARTUP: Final = {"period_seconds": 2, "failure_threshold": 900, "timeout_seconds": 2}
@@ -22,7 +23,6 @@ _PROGRESS_SECONDS: Final = _STARTUP_SECONDS + _FETCH_SECONDS
 
 # Between "this pod is going" and its end: the gateway must have seen its address go.
 _DRAIN_SECONDS: Final = 5
-_GRACE_SECONDS: Final = 60
 
 # A container's own /dev/shm has 64 MiB, in which NCCL fails. What is written here counts as the pod's memory.
 _SHARED_MEMORY: Final = {"name": "shared-memory", "empty_dir": {"medium": "Memory"}}
@@ -35,6 +35,8 @@ class ModelServiceArgs:
 
     placement: Placement
     namespace: pulumi.Input[str]
+    patience: Duration
+    """How long the gateway waits for an answer, and so a pod that is going is let finish."""
 
 
 class ModelService(Component):
@@ -59,7 +61,7 @@ class ModelService(Component):
         apps.v1.Deployment(
             self.child("pods"),
             metadata=metadata,
-            spec=_deployment(placement),
+            spec=_deployment(args),
             opts=self.options(
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=_whole_roll(placement), update=_whole_roll(placement)
@@ -113,8 +115,8 @@ def _labels(workload: Workload) -> dict[str, str]:
     return {**selector(workload), ROLE_LABEL: MODEL, "app.kubernetes.io/managed-by": "halfmetal"}
 
 
-def _deployment(placement: Placement) -> dict[str, Any]:
-    workload = placement.workload
+def _deployment(args: ModelServiceArgs) -> dict[str, Any]:
+    placement, workload = args.placement, args.placement.workload
     return {
         "replicas": placement.replicas,
         "selector": {"match_labels": selector(workload)},
@@ -123,7 +125,7 @@ def _deployment(placement: Placement) -> dict[str, Any]:
         "template": {
             # Without the facts: another latency budget is no reason to load a model anew.
             "metadata": {"labels": _labels(workload)},
-            "spec": _pod(placement),
+            "spec": _pod(args),
         },
     }
 
@@ -139,7 +141,8 @@ def _rolling(workload: Workload) -> dict[str, int]:
     return {"max_surge": 1, "max_unavailable": 0} if spare else {"max_surge": 0, "max_unavailable": 1}
 
 
-def _pod(placement: Placement) -> dict[str, Any]:
+def _pod(args: ModelServiceArgs) -> dict[str, Any]:
+    placement = args.placement
     workload, pool = placement.workload, placement.pool
     keys = [HOST_LABEL] if placement.zone is not None else [HOST_LABEL, ZONE_LABEL]
     return {
@@ -147,7 +150,7 @@ def _pod(placement: Placement) -> dict[str, Any]:
         "topology_spread_constraints": [spread(selector(workload), key) for key in keys],
         "automount_service_account_token": False,
         "enable_service_links": False,
-        "termination_grace_period_seconds": _GRACE_SECONDS,
+        "termination_grace_period_seconds": _DRAIN_SECONDS + whole_seconds(args.patience),
         "security_context": {"seccomp_profile": {"type": "RuntimeDefault"}},
         "containers": [_serving(placement)],
         **({"volumes": [_SHARED_MEMORY]} if _spans_gpus(workload) else {}),

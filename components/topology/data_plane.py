@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 
+from components.catalog import for_stack
 from components.catalog import load as load_catalog
 from components.data_plane.cluster import Cluster
 from components.data_plane.device_plugin import DevicePlugin, DevicePluginArgs
@@ -51,6 +52,7 @@ class DataPlane:
         self._owner = owner
         self._args = args
         self._spec = spec
+        self._patience = for_stack(load_catalog(), args.stack).limits.front_door.gateway.value
         self._ground = self._create_ground()
         self._namespace_name = _namespace_name(spec, owner.name)
         self._namespace = self._create_namespace()
@@ -177,7 +179,7 @@ class DataPlane:
     def _create_model(self, placement: Placement) -> None:
         ModelService(
             self._owner.child(f"model-{placement.workload.name}"),
-            ModelServiceArgs(placement, self._namespace.namespace),
+            ModelServiceArgs(placement, self._namespace.namespace, self._patience),
             self._in_cluster(),
         )
 
@@ -192,6 +194,7 @@ class DataPlane:
                 replicas=spec.replicas,
                 exposure=spec.exposure,
                 node_port=spec.node_port,
+                patience=self._patience,
                 upstreams=tuple(upstream(placement, self._namespace_name) for placement in on_nodes),
                 pools=self._spec.pools,
             ),

@@ -6,29 +6,42 @@ from itertools import permutations
 
 import pytest
 
-from components import catalog
 from components.data_plane.haproxy import Upstream, render
+from components.spec import Duration
 
 EMBED = Upstream("embed", "embed.ns.svc.cluster.local", 8000, 2, 8, "/v2/health/ready")
 CHAT = Upstream("chat", "chat.ns.svc.cluster.local", 8080, 1, 16, "/health")
 TAIL = Upstream("embed-large", "embed-large.ns.svc.cluster.local", 8000, 1, 4, "/v2/health/ready")
+
+WAITS = Duration.of(5, "m")
 
 
 def section(config: str, name: str) -> str:
     return next(part for part in config.split("\n\n") if part.startswith(name))
 
 
-def test_it_waits_as_long_as_the_rules_take_it_to():
-    waits = catalog.load().limits.front_door.gateway.value
-    assert f"timeout server {waits.seconds:.0f}s\n" in render([EMBED], 8080)
+@pytest.mark.parametrize(
+    ("patience", "server", "stop"),
+    [
+        pytest.param(WAITS, "300s", "310s", id="five minutes"),
+        pytest.param(Duration.of(10, "m"), "600s", "610s", id="ten minutes"),
+        pytest.param(Duration.of(1500, "ms"), "2s", "12s", id="never shorter than it says"),
+    ],
+)
+def test_what_is_under_way_has_its_time_also_while_the_gateway_is_replaced(
+    patience: Duration, server: str, stop: str
+):
+    config = render([EMBED], 8080, patience)
+    assert f"timeout server {server}\n" in config
+    assert f"hard-stop-after {stop}\n" in config
 
 
 def test_order_of_workloads_does_not_matter():
-    assert len({render(order, 8080) for order in permutations([EMBED, CHAT, TAIL])}) == 1
+    assert len({render(order, 8080, WAITS) for order in permutations([EMBED, CHAT, TAIL])}) == 1
 
 
 def test_listens_on_the_pods_address_and_answers_probes_itself():
-    frontend = section(render([EMBED], 9090), "frontend data")
+    frontend = section(render([EMBED], 9090, WAITS), "frontend data")
     assert 'bind "${POD_IP}:9090"' in frontend
     assert "return status 200 content-type text/plain string ok if { path /healthz }" in frontend
 
@@ -46,14 +59,15 @@ def test_listens_on_the_pods_address_and_answers_probes_itself():
 )
 def test_a_path_goes_to_its_workload_only(path: str, backend: str | None):
     rules = re.findall(
-        r"use_backend (\S+) if \{ path (\S+) \} \|\| \{ path_beg (\S+) \}", render([EMBED, TAIL, CHAT], 8080)
+        r"use_backend (\S+) if \{ path (\S+) \} \|\| \{ path_beg (\S+) \}",
+        render([EMBED, TAIL, CHAT], 8080, WAITS),
     )
     taken = [name for name, exact, beginning in rules if path == exact or path.startswith(beginning)]
     assert taken == ([backend] if backend else [])
 
 
 def test_a_pod_gets_no_more_than_it_works_on_and_the_queue_ends():
-    backend = section(render([EMBED, CHAT], 8080), "backend model-embed")
+    backend = section(render([EMBED, CHAT], 8080, WAITS), "backend model-embed")
     assert "maxconn 8" in backend
     assert "if { queue(model-embed) ge 64 }" in backend
     assert "status 503 content-type application/problem+json" in backend
@@ -61,7 +75,7 @@ def test_a_pod_gets_no_more_than_it_works_on_and_the_queue_ends():
 
 
 def test_pods_are_found_by_name_with_room_for_one_being_replaced():
-    backend = section(render([EMBED], 8080), "backend model-embed")
+    backend = section(render([EMBED], 8080, WAITS), "backend model-embed")
     assert "server-template pod- 3 embed.ns.svc.cluster.local:8000 resolvers cluster" in backend
     assert "http-check send meth GET uri /v2/health/ready" in backend
 
@@ -76,15 +90,15 @@ def test_pods_are_found_by_name_with_room_for_one_being_replaced():
     ],
 )
 def test_connections_follow_what_can_be_held(upstreams: list[Upstream], connections: int):
-    assert f"maxconn {connections}\n" in section(render(upstreams, 8080), "global")
+    assert f"maxconn {connections}\n" in section(render(upstreams, 8080, WAITS), "global")
 
 
 def test_inference_is_not_done_twice():
-    retried = re.findall(r"retry-on (.+)", render([EMBED], 8080))
+    retried = re.findall(r"retry-on (.+)", render([EMBED], 8080, WAITS))
     assert retried == ["conn-failure"]
 
 
 def test_no_workload_leaves_a_gateway_that_says_so():
-    config = render([], 8080)
+    config = render([], 8080, WAITS)
     assert "use_backend" not in config
     assert "default_backend nowhere" in config

@@ -17,6 +17,7 @@ from dnslib import RR
 from dnslib.server import BaseResolver, DNSLogger, DNSRecord, DNSServer
 
 from components.data_plane.haproxy import Upstream, render
+from components.spec import Duration
 from components.traffic import Arrivals, ReadOptions, read
 from sandbox import ports
 from sandbox.progress import Progress
@@ -25,6 +26,7 @@ from sandbox.toolchain import ensure
 pytestmark = pytest.mark.engine
 
 DEADLINE_S = 60.0
+WAITS = Duration.of(5, "m")
 POD_IP = "127.0.0.1"
 
 
@@ -122,7 +124,7 @@ def gateway(haproxy: Path, tmp_path: Path) -> Iterator[Gateway]:
     dns.start_thread()
     config = tmp_path / "haproxy.cfg"
     config.write_text(
-        render([Upstream("embed", "embed.ns.svc.cluster.local", pod_port, 1, 1, "/ready")], port)
+        render([Upstream("embed", "embed.ns.svc.cluster.local", pod_port, 1, 1, "/ready")], port, WAITS)
     )
     # With a thread for each processor some more slip into a queue that is full, and nobody knows how many.
     (tmp_path / "threads.cfg").write_text("global\n    nbthread 1\n")
@@ -156,7 +158,7 @@ def _answers(gateway: Gateway) -> bool:
 def test_configuration_is_valid(haproxy: Path, tmp_path: Path, dns: dict[str, str], count: int):
     config = tmp_path / "haproxy.cfg"
     served = [Upstream(f"m{number}", f"m{number}.ns", 8000, 2, 8, "/ready") for number in range(count)]
-    config.write_text(render(served, 8080))
+    config.write_text(render(served, 8080, WAITS))
     env = {**os.environ, "POD_IP": POD_IP, **dns}
     checked = subprocess.run(
         [haproxy, "-c", "-f", config], env=env, capture_output=True, text=True, check=False

@@ -132,8 +132,9 @@ RULE = Rule(
     title="A request that takes long is worked on in a container, where nothing cuts it off",
     rationale="A request that is cut off was paid for, failed, and is tried again.",
     remedy=(
-        "place it on a pool or metal that is reached without API Gateway (`topology: dedicated`), split the"
-        " work into requests within the limit, or correct `traffic.service_time`"
+        "place it on a pool or metal that is reached without API Gateway (`topology: dedicated`), let the"
+        " gateway in the cluster wait longer (`catalog: limits.front_door.gateway`), split the work into"
+        " requests within the limit, or correct `traffic.service_time`"
     ),
     check=_check,
     parameters=MappingProxyType(
