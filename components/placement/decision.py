@@ -14,6 +14,7 @@ from typing import Final
 from components.catalog import Catalog, for_stack
 from components.catalog import load as load_catalog
 from components.placement import instances
+from components.placement.bounds import overbooked
 from components.placement.facts import Facts
 from components.placement.homes import Home
 from components.placement.judging import Answer, Verdict
@@ -70,8 +71,9 @@ def decide(stack: Stack, catalog: Catalog | None = None) -> Placements:
     What the rules say is in `findings`; `raise_if_refused` makes an error of it.
 
     Raises PlacementError where a workload can run nowhere, or not where the file wants it, whatever the rules
-    say (no pool of that kind, no form to run in), and where a pool's nodes are not what it says they are;
-    StackError for a change to a rule that makes no sense.
+    say (no pool of that kind, no form to run in), where a function may not run as many copies as are kept
+    warm, and where a pool's nodes are not what it says they are; StackError for a change to a rule that makes
+    no sense.
     """
     facts = for_stack(catalog if catalog is not None else load_catalog(), stack)
     return _Decision(stack, facts, settle(facts, overrides_of(stack.policies))).placements()
@@ -153,13 +155,15 @@ class _Decision:
             self._place(workload, f"workloads[{index}]")
             for index, workload in sorted(enumerate(self.stack.workloads), key=lambda item: item[1].name)
         ]
+        placed = {outcome.workload.name: outcome for outcome in outcomes if isinstance(outcome, Placement)}
         problems = [
             *instances.problems(self.stack, self.catalog),
             *(outcome for outcome in outcomes if isinstance(outcome, Problem)),
+            *overbooked(self.stack, placed),
         ]
         if problems:
             raise PlacementError(problems)
-        return {outcome.workload.name: outcome for outcome in outcomes if isinstance(outcome, Placement)}
+        return placed
 
     def _place(self, workload: Workload, path: str) -> Placement | Problem:
         named = workload.placement.home

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from components.catalog import Catalog
+from components.placement.bounds import Bounds, bounds_of
 from components.placement.facts import (
     NONE,
     UNBOUNDED,
@@ -26,8 +27,6 @@ from components.spec import (
     Duration,
     EksCluster,
     ExistingCluster,
-    FunctionServe,
-    Guardrails,
     Memory,
     Pool,
     Share,
@@ -55,7 +54,7 @@ def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Sit
     home, pool = site.home, site.pool
     serve = workload.serve.function if home.is_function else None
     accelerator = workload.needs.accelerator
-    bounds = _function_bounds(stack, serve) if serve is not None else Facts()
+    bounds = _bound_facts(bounds_of(stack, serve), stack) if serve is not None else Facts()
     nodes = _node_facts(stack, catalog, pool) if pool is not None else Facts()
     return Facts(
         workload=workload.name,
@@ -114,14 +113,6 @@ def concurrency_of(workload: Workload) -> int:
     return workload.placement.max_concurrency or _CONCURRENCY
 
 
-def warm_copies(workload: Workload) -> int:
-    """Copies that a reserved function keeps: those that are busy at its peak (Little's law), one at least."""
-    peak, work = workload.traffic.peak or workload.traffic.rate, workload.traffic.service_time
-    if peak is None or work is None:
-        return 1
-    return max(1, math.ceil(peak.per_second * work.seconds))
-
-
 def _asks_whole_cores(workload: Workload) -> bool:
     """Whether a pod of it can have cores to itself: the kubelet hands out no part of one."""
     return workload.needs.cpu == int(workload.needs.cpu)
@@ -171,7 +162,7 @@ def pool_facts(stack: Stack, catalog: Catalog, pool: Pool, workloads: Iterable[W
 def control_plane_facts(stack: Stack) -> Facts:
     """Facts of every control function: they share one size and one set of guardrails."""
     control = stack.control_plane
-    bounds = _guardrail_facts(control.guardrails)
+    bounds = _bound_facts(bounds_of(stack), stack)
     return Facts(
         role=Role.CONTROL,
         home=Home.FUNCTION,
@@ -190,7 +181,7 @@ def control_plane_facts(stack: Stack) -> Facts:
         timeout=control.timeout,
         log_retention_days=bounds.log_retention_days,
         alarm=bounds.alarm,
-        budget=control.budget is not None,
+        budget=bounds.budget,
     )
 
 
@@ -248,22 +239,12 @@ def _or_unbounded(limit: Duration | None) -> Duration:
     return UNBOUNDED if limit is None else limit
 
 
-def _function_bounds(stack: Stack, serve: FunctionServe) -> Facts:
-    """The bounds of one function: its own, else the control plane's guardrails."""
-    general = _guardrail_facts(stack.control_plane.guardrails)
+def _bound_facts(bounds: Bounds, stack: Stack) -> Facts:
     return Facts(
-        reserved_concurrency=serve.reserved_concurrency or general.reserved_concurrency,
-        log_retention_days=_days(serve.log_retention) or general.log_retention_days,
-        alarm=serve.alarm if serve.alarm is not None else general.alarm,
+        reserved_concurrency=bounds.reserved_concurrency or UNRESERVED,
+        log_retention_days=_days(bounds.log_retention),
+        alarm=bounds.alarm,
         budget=stack.control_plane.budget is not None,
-    )
-
-
-def _guardrail_facts(guardrails: Guardrails) -> Facts:
-    return Facts(
-        reserved_concurrency=guardrails.reserved_concurrency or UNRESERVED,
-        log_retention_days=_days(guardrails.log_retention),
-        alarm=guardrails.alarm,
     )
 
 

@@ -11,7 +11,7 @@ from components.control_plane.bundle import bundle
 from components.naming import root
 from components.placement import Placements
 from components.spec import Stack
-from components.topology.common import Package, Topology, TopologyArgs, bundles_of, refuse_overbooked
+from components.topology.common import Package, Topology, TopologyArgs, bundles_of
 from components.topology.outputs import Outputs
 
 __all__ = ["Outputs", "compose", "topology_of"]
@@ -36,10 +36,9 @@ def compose(
 
     `name` is the Pulumi stack's. `transform` sees every resource but the AWS provider before it is
     registered. `package` makes the bundles of functions. Raises StackError for functions that cannot be
-    packaged, or cannot keep warm what they must, before any resource is registered.
+    packaged before any resource is registered.
     """
     topology = topology_of(stack, placements)
-    refuse_overbooked(stack, placements)
     bundles = bundles_of(stack, placements, package)
     tags = {"halfmetal:stack": name, "halfmetal:topology": topology}
     provider = aws.Provider(

@@ -1,6 +1,5 @@
 """What every topology has: front door, control function, registry, and the guardrails around them."""
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from components.control_plane.provisioned_function import ProvisionedFunction, P
 from components.control_plane.registry import Entry, Registry, RegistryArgs, described
 from components.naming import part
 from components.placement import Facts, Home, Placement, Placements
-from components.placement.subjects import warm_copies
+from components.placement.bounds import bounds_of, throttle, warm_copies
 from components.spec import FunctionServe, Problem, Stack, StackError, Workload
 from components.topology.outputs import Outputs
 
@@ -31,10 +30,6 @@ CONTROL_CODE: Final = "components/control_plane/code"
 _CONTROL_HANDLER: Final = "control.app.handler"
 _CONTROL_RUNTIME: Final = "python3.11"
 _CONTROL_ROUTES: Final = ("/health", "/models", "/models/{name}")
-
-# The front door lets in twice the peak that the workloads name, and never less than this many a second.
-_LEAST_RATE: Final = 100
-_HEADROOM: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,28 +69,6 @@ def bundles_of(stack: Stack, placements: Placements, package: Package) -> dict[t
     if problems:
         raise StackError(problems)
     return made
-
-
-def refuse_overbooked(stack: Stack, placements: Placements) -> None:
-    """Raise StackError for functions that may not run as many copies as their traffic keeps warm."""
-    problems = []
-    for index, workload in enumerate(stack.workloads):
-        serve = workload.serve.function
-        if serve is None or placements.by_name[workload.name].home is not Home.RESERVED_FUNCTION:
-            continue
-        reserved, warm = _reserved(stack, serve), warm_copies(workload)
-        if reserved is not None and warm > reserved:
-            problems.append(
-                Problem(
-                    f"workloads[{index}].serve.function.reserved_concurrency",
-                    reserved,
-                    f"is less than the {warm} copies that its traffic keeps warm",
-                    f"write {warm} or more",
-                    workload.name,
-                )
-            )
-    if problems:
-        raise StackError(problems)
 
 
 class Topology(Component):
@@ -162,7 +135,7 @@ class Topology(Component):
         return Registry(self.child("registry"), RegistryArgs(self.topology, entries), self.options())
 
     def _create_control(self, registry: Registry) -> None:
-        control = self._stack.control_plane
+        control, bounds = self._stack.control_plane, bounds_of(self._stack)
         function = Function(
             self.child("control"),
             FunctionArgs(
@@ -172,9 +145,9 @@ class Topology(Component):
                 runtime=_CONTROL_RUNTIME,
                 memory=control.memory,
                 timeout=control.timeout,
-                reserved_concurrency=control.guardrails.reserved_concurrency,
-                log_retention=control.guardrails.log_retention,
-                alarm=control.guardrails.alarm,
+                reserved_concurrency=bounds.reserved_concurrency,
+                log_retention=bounds.log_retention,
+                alarm=bounds.alarm,
                 alarm_topic=self._alarms.arn,
                 env={
                     "REGISTRY_TABLE": registry.table_name,
@@ -217,7 +190,7 @@ class Topology(Component):
 
     def _function_args(self, workload: Workload, serve: FunctionServe, facts: Facts) -> FunctionArgs:
         """The function as the stack file has it; what it does not say is as the guardrails have it."""
-        guardrails = self._stack.control_plane.guardrails
+        bounds = bounds_of(self._stack, serve)
         bundle = self._args.bundles[serve.bundle, serve.runtime]
         return FunctionArgs(
             description=f"workload {workload.name} of {self._args.stack_name}",
@@ -226,9 +199,9 @@ class Topology(Component):
             runtime=serve.runtime,
             memory=serve.memory,
             timeout=serve.timeout,
-            reserved_concurrency=_reserved(self._stack, serve),
-            log_retention=serve.log_retention or guardrails.log_retention,
-            alarm=guardrails.alarm if serve.alarm is None else serve.alarm,
+            reserved_concurrency=bounds.reserved_concurrency,
+            log_retention=bounds.log_retention,
+            alarm=bounds.alarm,
             alarm_topic=self._alarms.arn,
             artifacts=self._artifacts_for(bundle),
             env={"MODEL_NAME": workload.name, **serve.env},
@@ -240,18 +213,6 @@ class Topology(Component):
         if bundle.goes_through_s3 and self._artifacts is None:
             self._artifacts = Artifacts(self.child("artifacts"), ArtifactsArgs(), self.options())
         return self._artifacts
-
-
-def throttle(workloads: tuple[Workload, ...]) -> int:
-    """Requests a second that the front door lets in."""
-    peaks = [workload.traffic.peak or workload.traffic.rate for workload in workloads]
-    named = sum(peak.per_second for peak in peaks if peak is not None)
-    return max(_LEAST_RATE, math.ceil(named * _HEADROOM))
-
-
-def _reserved(stack: Stack, serve: FunctionServe) -> int | None:
-    """Copies of a function that may run at once: its own number, else the guardrails'."""
-    return serve.reserved_concurrency or stack.control_plane.guardrails.reserved_concurrency
 
 
 def _may_read(registry: Registry) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from recording import Recording, bundle_of_likely_size, deploy
 
 from components.placement import PlacementError, decide
-from components.spec import Stack, StackError, load
+from components.spec import Stack, load
 
 
 def _stack(traffic: dict[str, str], memory: str = "1GiB", serve: dict[str, Any] | None = None) -> Stack:
@@ -65,10 +65,10 @@ def test_the_alias_of_a_published_version_is_kept_warm() -> None:
 @pytest.mark.parametrize(
     "own", [pytest.param({"reserved_concurrency": 4}, id="its own"), pytest.param({}, id="all")]
 )
-def test_more_warm_copies_than_may_run_are_refused_before_anything_is_made(own: dict[str, int]) -> None:
+def test_more_warm_copies_than_may_run_are_refused_where_the_stack_is_judged(own: dict[str, int]) -> None:
     stack = _stack({"rate": "1/s", "peak": "250/s", "service_time": "100ms"}, serve=own)
-    with pytest.raises(StackError) as caught:
-        _deployed(stack)
+    with pytest.raises(PlacementError) as caught:
+        decide(stack)
     (problem,) = caught.value.problems
     assert problem.path == "workloads[0].serve.function.reserved_concurrency"
     assert "25 copies" in problem.message

@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from components.catalog import Catalog, MissingFigureError, for_stack
 from components.catalog import load as load_catalog
+from components.placement.bounds import warm_copies
 from components.placement.cost import Cost, Platform, break_even, cost, platform_of
 from components.placement.decision import Candidate, candidates, decide
 from components.placement.latency import Around, Latency, latency
@@ -15,7 +16,6 @@ from components.placement.options import Demand, Missing, NodesOption, Option, O
 from components.placement.placements import Finding, Placement, Placements
 from components.placement.plan.model import Alternative, Idle, Plan, Planned, Warn
 from components.placement.plan.options import met_there, option_of
-from components.placement.subjects import warm_copies
 from components.spec import Pool, Stack, Workload
 from components.spec.units import Money, Period
 
