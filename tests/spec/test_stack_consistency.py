@@ -60,6 +60,17 @@ CASES = [
             f"{CAPTION}.serve.container.image": f"{ECR}/caption:1",
         },
     ),
+    Case(
+        "nodes that reach the registry of their own region only",
+        "network.nat",
+        "fetching 123456789012.dkr.ecr.eu-west-1.amazonaws.com/embedder:0.1.0, NVIDIA",
+        {
+            "network.nat": "none",
+            "data_plane.gateway.image": f"{ECR}/haproxy:2.8",
+            f"{EMBED}.serve.container.image": f"{ECR.replace('us-east-1', 'eu-west-1')}/embedder:0.1.0",
+            f"{CAPTION}.serve.container.image": f"{ECR}/caption:1",
+        },
+    ),
     Case("EKS in a local zone", "zones[2]", "local zone", {"zones[2]": "us-east-1-bos-1a"}),
     Case(
         "EKS with every node tainted",
@@ -249,6 +260,15 @@ CASES = [
         f"{EMBED}.name",
         "the gateway is called",
         {f"{EMBED}.name": "halfmetal-gateway"},
+    ),
+    *(
+        Case(
+            f"function that sets {name}",
+            f"{SPIKY}.serve.function.env.{name}",
+            "set by Lambda itself",
+            {f"{SPIKY}.serve.function.env": {"LOG_LEVEL": "info", name: "x"}},
+        )
+        for name in ("AWS_REGION", "AWS_SESSION_TOKEN", "_HANDLER", "LAMBDA_TASK_ROOT")
     ),
     Case("workload of no form", f"{SPIKY}.serve", "run nowhere", {f"{SPIKY}.serve": {}}),
     Case(

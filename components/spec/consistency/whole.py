@@ -12,7 +12,8 @@ _EKS_ZONES: Final = 2
 _SUBNETS_A_ZONE: Final = 2
 _NARROWEST_SUBNET: Final = 28
 _DEVICE_PLUGIN: Final = "NVIDIA's device plugin"
-_REGISTRY_WITHIN: Final = r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/"
+_REGISTRY: Final = r"[0-9]{{12}}\.dkr\.ecr\.{region}\.amazonaws\.com(?:\.cn)?/"
+"""Images of ECR in one region. Endpoints in a network lead to the registry of their own region alone."""
 
 
 def _zones_of_region(stack: Stack, at: At) -> Problems:
@@ -120,7 +121,8 @@ def _images_within_reach(stack: Stack, at: At) -> Problems:
             images.append(workload.serve.container.image)
     if any(pool.accelerator is not None for pool in stack.data_plane.pools):
         images.append(_DEVICE_PLUGIN)
-    away = list(dict.fromkeys(image for image in images if re.match(_REGISTRY_WITHIN, image) is None))
+    within = re.compile(_REGISTRY.format(region=re.escape(stack.region)))
+    away = list(dict.fromkeys(image for image in images if within.match(image) is None))
     if away:
         yield at(
             "network.nat",
@@ -128,7 +130,7 @@ def _images_within_reach(stack: Stack, at: At) -> Problems:
             f"keeps nodes from fetching {', '.join(away)}",
             "write `nat: single` or per-zone"
             # Whose image is not the stack file's to choose.
-            + ("" if _DEVICE_PLUGIN in away else ", or name copies of the images in ECR"),
+            + ("" if _DEVICE_PLUGIN in away else ", or name copies of the images in ECR of the same region"),
         )
 
 

@@ -11,6 +11,31 @@ from components.spec.suggestions import choose
 from components.spec.workload import FUNCTION_HOMES, Workload
 
 _ON_NODES: Final = ("pool", "metal")
+
+# What Lambda sets itself and lets no configuration set: AWS Lambda Developer Guide, "Defined runtime
+# environment variables".
+_LAMBDAS_OWN: Final = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
 _KIND_OF_HOME: Final = {"pool": "managed", "metal": "metal"}
 
 # What rounding to three digits may take from each of two numbers.
@@ -39,6 +64,20 @@ def _has_a_form(_: Stack, workload: Workload, at: At) -> Problems:
             "has neither a container nor a function, so it can run nowhere",
             "add serve.container, serve.function or both",
         )
+
+
+def _nothing_that_lambda_sets(_: Stack, workload: Workload, at: At) -> Problems:
+    serve = workload.serve.function
+    if serve is None:
+        return
+    for name, value in serve.env.items():
+        if name in _LAMBDAS_OWN:
+            yield at(
+                f"serve.function.env.{name}",
+                value,
+                "is set by Lambda itself, which refuses a function that sets it",
+                "remove it, or give it another name",
+            )
 
 
 def _form_of_home(_: Stack, workload: Workload, at: At) -> Problems:
@@ -314,6 +353,7 @@ def _pools(stack: Stack) -> Sequence[Pool]:
 CHECKS: Final[tuple[ItemCheck[Workload], ...]] = (
     _not_the_gateway,
     _has_a_form,
+    _nothing_that_lambda_sets,
     _form_of_home,
     _home_of_topology,
     _form_of_topology,
