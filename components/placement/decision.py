@@ -271,7 +271,14 @@ class _Decision:
         able = [pool for pool in pools if self._has_accelerator(workload, pool)]
         if not able:
             return _Unavailable(f"no {described} of the stack has the accelerator that it needs")
-        return tuple(Site(home, pool, zones) for pool in able for zones in self._zones(workload, pool))
+        roomy = [pool for pool in able if instances.has_room(pool, workload.needs, self.catalog)]
+        if not roomy:
+            needs = workload.needs
+            return _Unavailable(
+                f"no {described} of the stack has nodes with room for its {needs.cpu:g} CPUs and"
+                f" {needs.memory}: {instances.rooms(able, self.catalog)}, less what the system keeps"
+            )
+        return tuple(Site(home, pool, zones) for pool in roomy for zones in self._zones(workload, pool))
 
     def _has_accelerator(self, workload: Workload, pool: Pool) -> bool:
         need, has = workload.needs.accelerator, pool.accelerator

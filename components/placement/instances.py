@@ -4,15 +4,31 @@ The instance type decides what a node is: its architecture, its GPUs, and so the
 pool that says otherwise would get nodes without a driver, or pods that wait for GPUs no node has.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from components.catalog import Accelerators, Catalog, InstanceType
-from components.spec import Pool, Problem, Stack
+from components.spec import Needs, Pool, Problem, Stack
 
 
 def instance_of(pool: Pool, catalog: Catalog) -> InstanceType | None:
     """What the catalog knows of the pool's instance type; None where it, or the type, is not known."""
     return None if pool.instance is None else catalog.instance_types.get(pool.instance)
+
+
+def has_room(pool: Pool, needs: Needs, catalog: Catalog) -> bool:
+    """Whether one replica can be on one node. A node whose type is not known may have the room.
+
+    A pod never gets all of a node: what the kubelet and the system keep of it is more than nothing, and how
+    much depends on the node's image and settings. So only what is certain is refused, a need for all or more.
+    """
+    known = instance_of(pool, catalog)
+    return known is None or (needs.cpu < known.vcpu and needs.memory < known.memory)
+
+
+def rooms(pools: Iterable[Pool], catalog: Catalog) -> str:
+    """What a node of each type has, in words."""
+    types = {known.name: known for pool in pools if (known := instance_of(pool, catalog)) is not None}
+    return ", ".join(f"a {name} has {known.vcpu} and {known.memory}" for name, known in sorted(types.items()))
 
 
 def problems(stack: Stack, catalog: Catalog) -> Iterator[Problem]:

@@ -31,8 +31,8 @@ FUNCTION = {
 }
 BUDGET = {"limit": "$500/month", "notify": ["ops@example.com"]}
 POOLS = {
-    "cpu-a": {"instance": "m7g.large", "zones": [A]},
-    "cpu-b": {"instance": "m7g.large", "zones": [B]},
+    "cpu-a": {"instance": "m7g.xlarge", "zones": [A]},
+    "cpu-b": {"instance": "m7g.xlarge", "zones": [B]},
     "gpu-a": {
         "instance": "g6.xlarge",
         "zones": [A],
@@ -198,7 +198,7 @@ def test_a_named_home_is_honoured_and_what_stands_against_it_is_found():
 
 def test_the_other_homes_are_listed_with_the_rule_that_refuses_each():
     placement = _decide(
-        _workload(needs={**GPU, "memory": "40GiB"}, placement={"home": "pool", "pool": "gpu-a"})
+        _workload(needs={**GPU, "memory": "12GiB"}, placement={"home": "pool", "pool": "gpu-a"})
     ).by_name["embed"]
     refused = {refusal.home: refusal.rule for refusal in placement.refused}
     assert refused == {
@@ -459,6 +459,36 @@ def test_a_reader_of_two_zones_runs_where_a_budget_of_a_minute_bears_the_crossin
     placements = _decide(slow, state=stores)
     assert placements.by_name["embed"].zone == A
     assert "state-locality" not in {finding.rule for finding in placements.findings}
+
+
+@pytest.mark.parametrize(
+    "needs",
+    [
+        pytest.param({"cpu": 64, "memory": "1GiB"}, id="more CPUs than a node has"),
+        pytest.param({"cpu": 1, "memory": "512GiB"}, id="more memory than a node has"),
+        pytest.param({"cpu": 2, "memory": "1GiB"}, id="all CPUs of a node, of which the kubelet keeps some"),
+        pytest.param({"cpu": 1, "memory": "8GiB"}, id="all memory of a node"),
+    ],
+)
+@pytest.mark.parametrize("placement", [{"home": "pool", "pool": "cpu-a"}, {"home": "pool"}, {}])
+def test_a_replica_that_no_node_holds_is_refused(needs: dict[str, Any], placement: dict[str, Any]):
+    pools = [_pool(name, instance="m7g.large") for name in ("cpu-a", "cpu-b")]
+    with pytest.raises(PlacementError) as caught:
+        _decide(
+            _workload(serve=CONTAINER, needs=needs, placement=placement),
+            data_plane={**_stack()["data_plane"], "pools": pools},
+        )
+    (problem,) = caught.value.problems
+    assert "a m7g.large has 2 and 8GiB" in problem.message
+    assert problem.path.startswith("workloads[0].placement")
+
+
+def test_a_replica_takes_the_pool_whose_nodes_hold_it():
+    pools = [_pool("cpu-a"), _pool("large", instance="m7g.4xlarge", zones=[A])]
+    large = _workload(serve=CONTAINER, needs={"cpu": 8, "memory": "32GiB"})
+    placed = _decide(large, data_plane={**_stack()["data_plane"], "pools": pools}).by_name["embed"]
+    assert placed.pool is not None
+    assert placed.pool.name == "large"
 
 
 def test_a_regional_store_ties_its_readers_to_no_zone():

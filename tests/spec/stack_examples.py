@@ -63,7 +63,7 @@ workloads:
     serve:
       container:
         image: "example.com:5000/a@sha256:0000000000000000000000000000000000000000000000000000000000000000"
-    needs: {cpu: 500m, memory: 16GiB, accelerator: {type: L4, memory: 20GiB}}
+    needs: {cpu: 500m, memory: 12GiB, accelerator: {type: L4, memory: 20GiB}}
     placement: {home: pool, pool: gpu-a}
   - name: spiky
     serve: {function: {bundle: examples/embedder, handler: embedder.function.handler, memory: 1GiB}}
