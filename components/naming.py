@@ -18,6 +18,7 @@ PART_AT_MOST: Final = 24
 """Longest workload or pool within an AWS name: `<root>-fn-<part>-function` must fit a function's 64."""
 
 _HASH_CHARACTERS: Final = 4
+_APART_CHARACTERS: Final = 8
 
 
 def root(stack: str) -> str:
@@ -42,3 +43,8 @@ def fitted(text: str, at_most: int, of: str | None = None) -> str:
 def slug(text: str) -> str:
     """Any text as lower-case words joined by `-`: the route `GET /models/{name}` is `get-models-name`."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "root"
+
+
+def apart(words: str, of: str) -> str:
+    """`words` that another text may be written as too, and a hash of the text that is meant."""
+    return f"{words}-{hashlib.sha256(of.encode()).hexdigest()[:_APART_CHARACTERS]}"

@@ -1,12 +1,17 @@
 """Who hears of alarms."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 from pulumi_aws import sns
 
 from components.base import Component
-from components.naming import slug
+from components.naming import apart, slug
+
+# One `@`, then dots: of such an address nothing is lost where `-` stands for both.
+_PLAIN: Final = r"[a-z0-9]+@[a-z0-9]+(?:\.[a-z0-9]+)*"
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class AlarmTopic(Component):
         self._topic = sns.Topic(self.child("topic"), opts=self.options())
         for email in args.emails:
             sns.TopicSubscription(
-                self.child(slug(email)),
+                self.child(_name_of(email)),
                 topic=self._topic.arn,
                 protocol="email",
                 endpoint=email,
@@ -40,3 +45,8 @@ class AlarmTopic(Component):
     @property
     def arn(self) -> pulumi.Output[str]:
         return self._topic.arn
+
+
+def _name_of(email: str) -> str:
+    """What its subscription is called: `a.b@x.com` and `a-b@x.com` are two."""
+    return slug(email) if re.fullmatch(_PLAIN, email) else apart(slug(email), email)

@@ -12,6 +12,7 @@ from components.base import Component
 from components.catalog import InstanceType
 from components.data_plane.eks_cluster import EksCluster
 from components.data_plane.scheduling import labels, taints
+from components.naming import apart
 from components.placement import Facts, Tenancy
 from components.spec import Pool
 
@@ -218,11 +219,17 @@ class NodePool(Component):
         known |= {f"resources/{key}": value for key, value in self._resources().items()}
         for key, value in sorted(known.items()):
             autoscaling.Tag(
-                self.child(f"template-{key.replace('/', '-')}"),
+                self.child(f"template-{_name_of(key)}"),
                 autoscaling_group_name=self.scaling_group_name,
                 tag={"key": f"{_TEMPLATE}/{key}", "value": value, "propagate_at_launch": False},
                 opts=self.options(),
             )
+
+
+def _name_of(key: str) -> str:
+    """What the tag of a label or taint is called: `a.b/c` and `a.b-c` are two."""
+    words = key.replace("/", "-")
+    return apart(words, key) if "-" in key else words
 
 
 def _first_group(resources: Any) -> str:

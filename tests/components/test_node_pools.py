@@ -79,6 +79,21 @@ def test_device_plugin_tolerates_what_a_pool_adds(bought_ahead: Recording) -> No
     assert [toleration["key"] for toleration in pod["tolerations"]] == ["example.com/team", "nvidia.com/gpu"]
 
 
+def test_labels_and_taints_that_look_alike_have_a_tag_each() -> None:
+    alike = ["a.b/c", "a.b-c", "a/b-c", "a-b/c"]
+    made = _hybrid({"labels": dict.fromkeys(alike, "x"), "taints": [{"key": key} for key in alike]})
+    tags = [tag for tag in made.of("aws:autoscaling/tag:Tag") if "-pool-gpu-a-" in tag.name]
+    assert len({tag.name for tag in tags}) == len(tags)
+    told = {tag.inputs["tag"]["key"].rpartition("node-template/")[2] for tag in tags}
+    assert {f"{kind}/{key}" for kind in ("label", "taint") for key in alike} <= told
+
+
+def test_names_of_tags_that_lose_nothing_stay_as_they_are() -> None:
+    names = {tag.name for tag in _hybrid().of("aws:autoscaling/tag:Tag")}
+    assert "hybrid-pool-gpu-a-template-label-halfmetal.dev-pool" in names
+    assert "hybrid-pool-gpu-a-template-taint-nvidia.com-gpu" in names
+
+
 METAL_POOL: dict[str, Any] = {
     "name": "metal-a",
     "kind": "metal",

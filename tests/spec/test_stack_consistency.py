@@ -10,6 +10,7 @@ from components.spec import StackError, load
 
 EMBED, CAPTION, SPIKY = "workloads[0]", "workloads[1]", "workloads[2]"
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+LONG_KEY = f"example.com/{'a' * 52}"
 CPU, GPU = "data_plane.pools[0]", "data_plane.pools[1]"
 
 
@@ -235,6 +236,36 @@ CASES = [
         f"{GPU}.taints[0]",
         "GPU nodes have",
         {f"{GPU}.taints": [{"key": "nvidia.com/gpu", "value": "true"}]},
+    ),
+    Case(
+        "two effects of one taint's key",
+        f"{GPU}.taints[1]",
+        "second effect of a key, beside NoSchedule",
+        {f"{GPU}.taints[1]": {"key": "example.com/team", "value": "research", "effect": "NoExecute"}},
+    ),
+    Case(
+        "another effect of the taint that GPU nodes have",
+        f"{GPU}.taints[0]",
+        "an autoscaler hears of one only",
+        {f"{GPU}.taints": [{"key": "nvidia.com/gpu", "value": "true", "effect": "NoExecute"}]},
+    ),
+    Case(
+        "label's key that EKS does not take",
+        f'{CPU}.labels["{LONG_KEY}"]',
+        "has 64 characters",
+        {f"{CPU}.labels": {LONG_KEY: "x"}},
+    ),
+    Case(
+        "label without value on EKS",
+        f'{CPU}.labels["example.com/team"]',
+        "no value",
+        {f"{CPU}.labels": {"example.com/team": ""}},
+    ),
+    Case(
+        "taint's key that EKS does not take",
+        f"{GPU}.taints[0].key",
+        "EKS takes 63",
+        {f"{GPU}.taints[0].key": LONG_KEY},
     ),
     Case(
         "label that halfmetal sets",

@@ -8,6 +8,8 @@ from components.spec.data_plane import Pool
 from components.spec.stack import Stack
 
 _GPU_TAINT: Final = ("nvidia.com/gpu", "NoSchedule")
+# What EKS takes as the key of a label or taint of a node group.
+_KEY_ON_EKS: Final = 63
 _OWN_LABELS: Final = ("halfmetal.dev/", "kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
 
 
@@ -164,6 +166,45 @@ def _taints_apart(_: Stack, pool: Pool, at: At) -> Problems:
         taken.setdefault(same, f"taints[{index}] is")
 
 
+def _taints_told(stack: Stack, pool: Pool, at: At) -> Problems:
+    """An autoscaler is told of taints by tags, and of one key there is one tag."""
+    if _provider(stack) != "eks":
+        return
+    told = {_GPU_TAINT[0]: _GPU_TAINT[1]} if pool.accelerator is not None else {}
+    for index, taint in enumerate(pool.taints):
+        if told.setdefault(taint.key, taint.effect) != taint.effect:
+            yield at(
+                f"taints[{index}]",
+                f"{taint.key}:{taint.effect}",
+                f"is a second effect of a key, beside {told[taint.key]}, and an autoscaler hears of one only",
+                "give it another key, or remove one of the two",
+            )
+
+
+def _within_eks(stack: Stack, pool: Pool, at: At) -> Problems:
+    """EKS takes less than Kubernetes does as labels and taints of a node group."""
+    if _provider(stack) != "eks":
+        return
+    keys = [(f'labels["{key}"]', key) for key in pool.labels]
+    keys += [(f"taints[{index}].key", taint.key) for index, taint in enumerate(pool.taints)]
+    for where, key in keys:
+        if len(key) > _KEY_ON_EKS:
+            yield at(
+                where,
+                key,
+                f"has {len(key)} characters, prefix included, and EKS takes {_KEY_ON_EKS}",
+                "shorten the key",
+            )
+    for key, value in pool.labels.items():
+        if not value:
+            yield at(
+                f'labels["{key}"]',
+                value,
+                "has no value, and EKS takes no such label",
+                'write one, like "true"',
+            )
+
+
 CHECKS: Final[tuple[ItemCheck[Pool], ...]] = (
     _zones,
     _instance_on_eks,
@@ -177,4 +218,6 @@ CHECKS: Final[tuple[ItemCheck[Pool], ...]] = (
     _key_of_own_nodes,
     _labels_of_others,
     _taints_apart,
+    _taints_told,
+    _within_eks,
 )
