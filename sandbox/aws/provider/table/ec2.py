@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Iterable
 from typing import Any
@@ -635,6 +636,26 @@ def _revoke_all(scope: Scope) -> None:
             scope.call(f"RevokeSecurityGroup{direction}", GroupId=scope.resource_id, IpPermissions=rules)
 
 
+# botocore's model has this in words alone: the letters of a description, of a group or of a rule in it.
+_DESCRIPTION = re.compile(r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}")
+
+
+def _description_failures(inputs: Bag) -> Iterable[Failure]:
+    yield from _description_failure("description", inputs.get("description"))
+    for direction in ("ingress", "egress"):
+        blocks = inputs.get(direction)
+        for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
+            if isinstance(block, dict):
+                yield from _description_failure(f"{direction}[{index}].description", block.get("description"))
+
+
+def _description_failure(where: str, text: Any) -> Iterable[Failure]:
+    if isinstance(text, str) and not _DESCRIPTION.fullmatch(text):
+        yield Failure(
+            where, f"must be 255 letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$* at most; is {text!r}"
+        )
+
+
 SECURITY_GROUP = Entry(
     token="aws:ec2/securityGroup:SecurityGroup",
     service="ec2",
@@ -673,6 +694,7 @@ SECURITY_GROUP = Entry(
     derive={"arn": _arn("security-group"), "ownerId": "{account}"},
     missing=("InvalidGroup.NotFound", "InvalidGroupId.Malformed"),
     exists=("InvalidGroup.Duplicate",),
+    rules=_description_failures,
     find=Find(
         op="DescribeSecurityGroups",
         items="SecurityGroups",
@@ -754,6 +776,7 @@ SECURITY_GROUP_RULE = Entry(
     normalise={"protocol": protocol},
     missing=("InvalidGroup.NotFound",),
     exists=("InvalidPermission.Duplicate",),
+    rules=_description_failures,
     delete_before_replace=True,
 )
 
