@@ -8,7 +8,7 @@ import pulumi
 from pulumi_kubernetes import apps, core, policy
 
 from components.base import Component
-from components.data_plane.haproxy import HEALTH, Upstream, longest_seconds, render
+from components.data_plane.haproxy import HEALTH, Upstream, longest_seconds, memory_mib, render
 from components.data_plane.namespace import GATEWAY, ROLE_LABEL
 from components.data_plane.scheduling import HOST_LABEL, ZONE_LABEL, hosts_of_gateway, on_pools, spread
 from components.spec import Duration, Pool
@@ -30,6 +30,9 @@ _END_SECONDS: Final = 5
 
 # A configuration that does not start is told after this, not after the ten minutes that are the default.
 _DEADLINE_SECONDS: Final = 240
+
+# For the smallest; the kernel's own buffers for connections count as the pod's memory too.
+_LEAST_MEMORY_MIB: Final = 256
 
 _WAIT_FOR: Final = "pulumi.com/waitFor"
 
@@ -163,6 +166,8 @@ def _grace_seconds(args: GatewayArgs) -> int:
 
 def _container(args: GatewayArgs) -> dict[str, Any]:
     probe = {"http_get": {"path": HEALTH, "port": "http"}}
+    # Half of it is what pods and queues can hold; the rest is for connections beyond that.
+    memory = max(_LEAST_MEMORY_MIB, memory_mib(args.upstreams))
     return {
         "name": "haproxy",
         "image": args.image,
@@ -170,7 +175,10 @@ def _container(args: GatewayArgs) -> dict[str, Any]:
         "args": ["-W", "-db", "-f", f"{_CONFIG_FOLDER}/{_CONFIG_FILE}"],
         "env": [{"name": "POD_IP", "value_from": {"field_ref": _POD_IP}}],
         "ports": [{"name": "http", "container_port": args.port}],
-        "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+        "resources": {
+            "requests": {"cpu": "100m", "memory": f"{memory // 2}Mi"},
+            "limits": {"memory": f"{memory}Mi"},
+        },
         "readiness_probe": {**probe, "period_seconds": 2, "failure_threshold": 2},
         "liveness_probe": {**probe, "period_seconds": 10, "failure_threshold": 6},
         # Until load balancers have seen it go, it keeps taking requests.

@@ -22,6 +22,11 @@ HEALTH: Final = "/healthz"
 # Requests that may wait, for each one being worked on: at most this many service times of waiting.
 _QUEUED_PER_SLOT: Final = 4
 
+# What HAProxy keeps for a connection: 16 KiB of each direction, and what it knows of the session.
+_CONNECTION_KIB: Final = 33
+# What it takes before there is any connection, generously.
+_IDLE_MIB: Final = 96
+
 # Enough for health checks and idle clients of the smallest gateway.
 _LEAST_CONNECTIONS: Final = 1000
 
@@ -87,6 +92,20 @@ def render(upstreams: Iterable[Upstream], port: int, patience: Duration) -> str:
         _NOWHERE,
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def connections(upstreams: Iterable[Upstream]) -> int:
+    """Connections that the gateway takes: all that pods and queues can hold, twice over.
+
+    Each takes two of a process's open files, and HAProxy does not start if it may not open as many.
+    """
+    held = sum(upstream.replicas * upstream.max_concurrency + upstream.queue for upstream in upstreams)
+    return max(_LEAST_CONNECTIONS, 2 * held)
+
+
+def memory_mib(upstreams: Iterable[Upstream]) -> int:
+    """Memory, in MiB, with which no connection that it takes ends it."""
+    return _IDLE_MIB + math.ceil(connections(upstreams) * _CONNECTION_KIB / 1024)
 
 
 def _problem(status: int, title: str, detail: str) -> str:
@@ -155,13 +174,10 @@ backend nowhere
 
 
 def _global(served: Iterable[Upstream], patience: Duration) -> str:
-    # Connections that the pods and queues can hold, twice over; each takes two of a process's open files, and
-    # HAProxy does not start if it may not open as many.
-    held = sum(upstream.replicas * upstream.max_concurrency + upstream.queue for upstream in served)
     return f"""
 global
     log stdout format raw local0 info
-    maxconn {max(_LEAST_CONNECTIONS, 2 * held)}
+    maxconn {connections(served)}
     hard-stop-after {longest_seconds(patience)}s
 """
 

@@ -5,7 +5,6 @@ control functions.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from components.catalog import Catalog
 from components.placement.bounds import Bounds, bounds_of
@@ -35,9 +34,7 @@ from components.spec import (
     Traffic,
     Workload,
 )
-
-_REPLICAS: Final = 2
-_CONCURRENCY: Final = 8
+from components.spec.workload import MAX_CONCURRENCY, REPLICAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +102,12 @@ def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Sit
 
 def replicas_of(workload: Workload) -> int:
     """Pods of a workload on nodes: as many as it states, else two, as one alone is down while replaced."""
-    return workload.placement.replicas or _REPLICAS
+    return workload.placement.replicas or REPLICAS
 
 
 def concurrency_of(workload: Workload) -> int:
     """Requests that one pod takes at once: as many as it states, else eight."""
-    return workload.placement.max_concurrency or _CONCURRENCY
+    return workload.placement.max_concurrency or MAX_CONCURRENCY
 
 
 def _asks_whole_cores(workload: Workload) -> bool:

@@ -25,6 +25,12 @@ from components.spec.units import Duration, Memory, Rate, Share
 FUNCTION_HOMES: Final = ("function", "reserved-function")
 """Homes that are functions; the others are nodes."""
 
+REPLICAS: Final = 2
+"""Pods of a workload on nodes that does not say how many: one alone is down while it is replaced."""
+
+MAX_CONCURRENCY: Final = 8
+"""Requests that one pod takes at once, where the workload does not say."""
+
 HOURS_A_DAY: Final = 24
 _ROUNDING: Final = 1e-9
 
@@ -319,7 +325,8 @@ class PlacementRequest(Model):
     max_concurrency: Annotated[Count, Field(ge=1, le=100_000)] | None = Field(
         default=None,
         description=(
-            "Requests that one pod takes at once; the gateway queues the rest. 1 or more. Default: decided."
+            "Requests that one pod takes at once; the gateway queues the rest. 1 or more, and over"
+            " all pods 24,000 at most. Default: decided."
         ),
         examples=[8],
     )

@@ -6,8 +6,9 @@ from itertools import permutations
 
 import pytest
 
-from components.data_plane.haproxy import Upstream, render
+from components.data_plane.haproxy import Upstream, connections, memory_mib, render
 from components.spec import Duration
+from components.spec.consistency.whole import GATEWAY_REQUESTS
 
 EMBED = Upstream("embed", "embed.ns.svc.cluster.local", 8000, 2, 8, "/v2/health/ready")
 CHAT = Upstream("chat", "chat.ns.svc.cluster.local", 8080, 1, 16, "/health")
@@ -91,6 +92,25 @@ def test_pods_are_found_by_name_with_room_for_one_being_replaced():
 )
 def test_connections_follow_what_can_be_held(upstreams: list[Upstream], connections: int):
     assert f"maxconn {connections}\n" in section(render(upstreams, 8080, WAITS), "global")
+
+
+# What containerd recommends as the hard limit of its containers; EKS's own image has twice as much.
+OPEN_FILES = 524_288
+
+
+def test_the_largest_gateway_that_a_stack_may_have_starts():
+    pods = GATEWAY_REQUESTS // 8
+    largest = [replace(EMBED, replicas=pods, max_concurrency=8)]
+    # Two for each connection, and one for the health check of each pod.
+    assert 2 * connections(largest) + pods < OPEN_FILES
+    assert memory_mib(largest) < 8 * 1024
+
+
+def test_memory_grows_with_connections():
+    small, large = [EMBED], [replace(EMBED, replicas=100)]
+    more = connections(large) - connections(small)
+    # A connection holds a buffer of 16 KiB each way, whatever else.
+    assert memory_mib(large) - memory_mib(small) >= more * 32 // 1024
 
 
 def test_inference_is_not_done_twice():

@@ -72,6 +72,18 @@ CASES = [
             f"{CAPTION}.serve.container.image": f"{ECR}/caption:1",
         },
     ),
+    Case(
+        "more requests at once than the gateway holds",
+        f"{EMBED}.placement.max_concurrency",
+        "makes 24,008 requests at once behind the gateway, which holds 24,000",
+        {f"{EMBED}.placement.max_concurrency": 11_996, f"{CAPTION}.placement.replicas": 2},
+    ),
+    Case(
+        "more pods than the gateway holds requests for",
+        f"{CAPTION}.placement.replicas",
+        "which holds 24,000",
+        {f"{CAPTION}.placement.replicas": 3_000},
+    ),
     Case("EKS in a local zone", "zones[2]", "local zone", {"zones[2]": "us-east-1-bos-1a"}),
     Case(
         "EKS with every node tainted",

@@ -6,7 +6,7 @@ from typing import Final
 from components.spec.consistency.saying import At, Problems, StackCheck, twins
 from components.spec.data_plane import Pool
 from components.spec.stack import Stack
-from components.spec.workload import FUNCTION_HOMES
+from components.spec.workload import FUNCTION_HOMES, MAX_CONCURRENCY, REPLICAS, Workload
 
 _EKS_ZONES: Final = 2
 _SUBNETS_A_ZONE: Final = 2
@@ -14,6 +14,10 @@ _NARROWEST_SUBNET: Final = 28
 _DEVICE_PLUGIN: Final = "NVIDIA's device plugin"
 _REGISTRY: Final = r"[0-9]{{12}}\.dkr\.ecr\.{region}\.amazonaws\.com(?:\.cn)?/"
 """Images of ECR in one region. Endpoints in a network lead to the registry of their own region alone."""
+
+GATEWAY_REQUESTS: Final = 24_000
+"""Requests that pods behind one gateway may work on at once. For them and for all that waits each gateway pod
+has connections that take 8 GiB and half a million open files: more, containerd lets no container open."""
 
 
 def _zones_of_region(stack: Stack, at: At) -> Problems:
@@ -134,6 +138,37 @@ def _images_within_reach(stack: Stack, at: At) -> Problems:
         )
 
 
+def _gateway_holds(stack: Stack, at: At) -> Problems:
+    if stack.data_plane is None:
+        return
+    behind = {index: _at_once(each) for index, each in enumerate(stack.workloads) if _is_for_nodes(each)}
+    total = sum(behind.values())
+    if total > GATEWAY_REQUESTS:
+        index = max(behind, key=lambda each: behind[each])
+        placement = stack.workloads[index].placement
+        key = "replicas" if placement.max_concurrency is None else "max_concurrency"
+        yield at(
+            f"workloads[{index}].placement.{key}",
+            getattr(placement, key),
+            f"makes {total:,} requests at once behind the gateway, which holds {GATEWAY_REQUESTS:,}",
+            "lower replicas or max_concurrency, or give some of the workloads a stack of their own",
+        )
+
+
+def _is_for_nodes(workload: Workload) -> bool:
+    """Whether its pods are sure to come: it can be nothing else, or says how many or how busy they are."""
+    placement, serve = workload.placement, workload.serve
+    if serve.container is None or placement.home in FUNCTION_HOMES:
+        return False
+    said = placement.home, placement.replicas, placement.max_concurrency
+    return serve.function is None or any(each is not None for each in said)
+
+
+def _at_once(workload: Workload) -> int:
+    placement = workload.placement
+    return (placement.replicas or REPLICAS) * (placement.max_concurrency or MAX_CONCURRENCY)
+
+
 def _exposure_possible(stack: Stack, at: At) -> Problems:
     if stack.data_plane is None or stack.data_plane.gateway.exposure != "vpc-link":
         return
@@ -167,6 +202,7 @@ CHECKS: Final[tuple[StackCheck, ...]] = (
     _eks_in_no_local_zone,
     _cluster_has_room,
     _images_within_reach,
+    _gateway_holds,
     _exposure_possible,
     _pool_names,
     _store_names,
