@@ -1,0 +1,45 @@
+"""The plan as a table: a line for each workload, what stands idle, the total, and what to know beside it."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from components.placement.plan import Plan
+from components.placement.plan.words import amount, p99, price, runner_up, where
+
+
+def print_plan(console: Console, made: Plan) -> None:
+    rows = Table(title=f"{made.topology} in {made.region}", title_justify="left", box=None, pad_edge=False)
+    for heading in ("workload", "home", "why"):
+        rows.add_column(heading, overflow="fold")
+    for heading in ("a month", "p99"):
+        rows.add_column(heading, justify="right", no_wrap=True)
+    rows.add_column("runner-up")
+    for each in made.workloads:
+        rows.add_row(
+            each.name,
+            where(each),
+            Text(each.placement.reasons[0]),
+            price(each.chosen),
+            p99(each.chosen),
+            runner_up(each),
+        )
+    for idle in made.idle:
+        rows.add_row("", idle.pool, f"{idle.nodes:.2f} nodes that no workload claims", amount(idle.money))
+    without = f", without {', '.join(made.unpriced)}" if made.unpriced else ""
+    rows.add_row("total", "", f"all that has a price here{without}", amount(made.total), style="bold")
+    console.print(rows)
+    for warning in made.warnings:
+        console.print(Text(f"{warning.subject}: {warning.message}", style="yellow"), soft_wrap=True)
+    if caveats := _caveats(made):
+        console.print(Text(f"some figures are {caveats}: see --explain, halfmetal catalog"), soft_wrap=True)
+
+
+def _caveats(made: Plan) -> str:
+    found = [
+        caveat
+        for each in made.workloads
+        if each.chosen.cost is not None
+        for caveat in each.chosen.cost.caveats
+    ]
+    return ", ".join(dict.fromkeys(found))

@@ -1,0 +1,44 @@
+"""A plan's figures in words, the same in every form that it is shown in."""
+
+from components.placement.plan.model import Alternative, Planned
+from components.spec.units import Duration, Money, Period
+
+UNKNOWN = "-"
+
+
+def where(each: Planned) -> str:
+    """The home, with pool and zone where it has them."""
+    placement = each.placement
+    place = "/".join(part for part in (placement.pool and placement.pool.name, placement.zone) if part)
+    return f"{placement.home} {place}".strip()
+
+
+def amount(money: Money) -> str:
+    """Dollars a month, to the cent."""
+    return f"${money.to(Period.MONTH).amount:,.2f}"
+
+
+def price(alternative: Alternative) -> str:
+    """What a home costs a month."""
+    return UNKNOWN if alternative.cost is None else amount(alternative.cost.total)
+
+
+def p99(alternative: Alternative) -> str:
+    """What 99 of 100 requests are answered within at a home."""
+    return UNKNOWN if alternative.latency is None else length(alternative.latency.p99)
+
+
+def length(time: Duration | None) -> str:
+    """A time to three digits, which is more than a model of a queue knows; None is a queue without end."""
+    if time is None:
+        return "endless"
+    for unit, factor in (("s", 1.0), ("ms", 1e3)):
+        if time.seconds * factor >= 1:
+            return f"{time.seconds * factor:.3g} {unit}"
+    return f"{time.seconds * 1e6:.3g} us"
+
+
+def runner_up(each: Planned) -> str:
+    """The next best home and its price."""
+    other = each.runner_up
+    return "none" if other is None else f"{other.home}, {price(other)}"
