@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from components.placement.plan import Alternative, Plan, Planned
+from components.placement.plan import Alternative, Plan, Planned, Resource, ZoneNodes
 from components.spec.units import Duration
+
+_UNITS = {Resource.CPU: "cores", Resource.MEMORY: "GiB", Resource.ACCELERATORS: "devices"}
 
 
 def plan_json(made: Plan, other: Plan | None) -> dict[str, Any]:
@@ -17,9 +19,33 @@ def plan_json(made: Plan, other: Plan | None) -> dict[str, Any]:
             {"pool": idle.pool, "nodes": idle.nodes, "dollars_a_month": float(idle.money.amount)}
             for idle in made.idle
         ],
+        "fleet": [_nodes_json(nodes) for nodes in made.fleet],
         "warnings": [{"subject": each.subject, "message": each.message} for each in made.warnings],
     }
     return told if other is None else {"here": told, "there": plan_json(other, None)}
+
+
+def _nodes_json(nodes: ZoneNodes) -> dict[str, Any]:
+    return {
+        "zone": nodes.zone,
+        "pool": nodes.pool,
+        "home": nodes.home,
+        "instance": nodes.instance,
+        "capacity": nodes.capacity,
+        "nodes": nodes.nodes,
+        **{
+            resource: {
+                "unit": _UNITS[resource],
+                "has": nodes.has(resource),
+                "claimed": nodes.claimed(resource),
+                "share": nodes.used(resource),
+            }
+            for resource in Resource
+        },
+        "workloads": [{"name": claim.workload, "replicas": claim.replicas} for claim in nodes.claims],
+        "dollars_a_month": None if nodes.price is None else float(nodes.price.amount),
+        "not_priced": nodes.unpriced or None,
+    }
 
 
 def workload_json(each: Planned) -> dict[str, Any]:
@@ -64,6 +90,7 @@ def _alternative_json(each: Planned, alternative: Alternative) -> dict[str, Any]
         else {
             **{name: _milliseconds(getattr(times, name)) for name in ("p50", "p95", "p99")},
             "unit": "ms",
+            "quantiles": [{"share": share, "within": _milliseconds(time)} for share, time in times.quantiles],
             "method": times.method,
             "cold_start_share": times.cold_start_share.fraction,
             "note": times.note,

@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from components.placement.plan import Plan
-from components.placement.plan.words import amount, p99, price, runner_up, where
+from components.placement.plan import Plan, Resource
+from components.placement.plan.words import UNKNOWN, amount, asked, machines, p99, price, runner_up, where
 
 
 def print_plan(console: Console, made: Plan) -> None:
@@ -29,6 +29,10 @@ def print_plan(console: Console, made: Plan) -> None:
     without = f", without {', '.join(made.unpriced)}" if made.unpriced else ""
     rows.add_row("total", "", f"all that has a price here{without}", amount(made.total), style="bold")
     console.print(rows)
+    if made.fleet:
+        console.print()
+        console.print(_fleet(made))
+        console.print()
     for warning in made.warnings:
         console.print(Text(f"{warning.subject}: {warning.message}", style="yellow"), soft_wrap=True)
     if caveats := _caveats(made):
@@ -43,3 +47,22 @@ def _caveats(made: Plan) -> str:
         for caveat in each.chosen.cost.caveats
     ]
     return ", ".join(dict.fromkeys(found))
+
+
+def _fleet(made: Plan) -> Table:
+    rows = Table(title="nodes by zone", title_justify="left", box=None, pad_edge=False)
+    for heading in ("zone", "pool", "nodes"):
+        rows.add_column(heading)
+    for heading in ("cpu", "memory", "GPUs", "a month"):
+        rows.add_column(heading, justify="right", no_wrap=True)
+    rows.add_column("for", overflow="fold")
+    for nodes in made.fleet:
+        rows.add_row(
+            nodes.zone,
+            nodes.pool,
+            Text(machines(nodes)),
+            *(asked(nodes, resource) for resource in Resource),
+            UNKNOWN if nodes.price is None else amount(nodes.price),
+            ", ".join(f"{claim.workload} x{claim.replicas}" for claim in nodes.claims),
+        )
+    return rows

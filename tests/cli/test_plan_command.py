@@ -26,6 +26,13 @@ def test_a_line_for_each_workload_and_the_total():
     assert "$" in rows["total"]
 
 
+def test_nodes_by_zone():
+    output = run("hybrid")[1]
+    (nodes,) = [line for line in output.splitlines() if "m7g.large" in line]
+    told = "us-east-1a cpu-a 2 m7g.large, on-demand 1 of 4 2 of 16 - $119.14 embed x2"
+    assert " ".join(nodes.split()) == told
+
+
 def test_what_has_no_price_is_not_passed_over():
     output = run("dedicated")[1]
     assert "without chat, embed, index" in output
@@ -71,6 +78,12 @@ def test_for_programs():
     (chosen,) = [home for home in by_name["embed"]["homes"] if home["chosen"]]
     assert chosen["latency"]["p50"] <= chosen["latency"]["p95"] <= chosen["latency"]["p99"]
     assert chosen["latency"]["holds_budget"] is True
+    within = [each["within"] for each in chosen["latency"]["quantiles"]]
+    assert within == sorted(within)
+    assert chosen["latency"]["p95"] in within
+    (gpus,) = [each for each in told["fleet"] if each["pool"] == "gpu-a"]
+    assert gpus["accelerators"] == {"unit": "devices", "has": 1, "claimed": 1, "share": 1}
+    assert gpus["workloads"] == [{"name": "chat", "replicas": 1}]
     assert {verdict["answer"] for verdict in chosen["verdicts"]} == {"fits"}
     assert json.loads(run("hybrid", "--diff", "pure", "--json")[1]).keys() == {"here", "there"}
     assert json.loads(run("hybrid", "--explain", "embed", "--json")[1]) == by_name["embed"]

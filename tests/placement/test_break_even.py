@@ -23,7 +23,18 @@ from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from components.catalog import MissingFigureError
-from components.placement.cost import BreakEven, Contender, Platform, bill, break_even, claims, compared, cost
+from components.placement.cost import (
+    BreakEven,
+    Contender,
+    Platform,
+    bill,
+    break_even,
+    claims,
+    compare,
+    compared,
+    contender,
+    cost,
+)
 from components.placement.options import Demand, Option, OptionError
 from components.spec import Money, Rate
 
@@ -307,3 +318,26 @@ def test_a_claim_that_holds_says_so():
 def test_money_at_a_crossing_is_by_the_month():
     (crossing,) = between(function("1769MiB"), nodes("m7g.large")).crossings
     assert float((crossing.money - Money.parse("$59.568/month")).amount) == pytest.approx(0, abs=1e-3)
+
+
+# -- one beside several
+
+
+@given(first=options, others=st.lists(options, max_size=3), given_demand=demands(), platform=platforms)
+def test_one_beside_several_is_what_each_pair_is(
+    first: Option, others: list[Option], given_demand: Demand, platform: Platform
+):
+    with within_what_money_can_be():
+        contenders = [
+            contender(option, given_demand, FACTS, region=HERE, platform=platform)
+            for option in (first, *others)
+        ]
+        found = compare(contenders[0], contenders[1:])
+        levels = found.levels
+    assert [level.rate for level in levels] == sorted(level.rate for level in levels)
+    assert all(each.fullest >= found.span.top for each in contenders)
+    for other, crossings in zip(contenders[1:], found.crossings, strict=True):
+        for crossing in crossings:
+            assert crossing.rate in {level.rate for level in levels}
+            costs = [each.bill.dollars(crossing.rate.per_second) for each in (contenders[0], other)]
+            assert costs[0] == pytest.approx(costs[1], rel=1e-6, abs=1e-6)

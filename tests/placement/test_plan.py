@@ -126,6 +126,26 @@ def test_the_runner_up_is_the_cheapest_of_the_others(changes: dict[str, Any], ot
     assert bool(embed.break_even) == bool(others)
 
 
+def test_the_home_beside_every_other_that_may_be_had():
+    embed = embed_of(plan(hybrid()))
+    comparison = embed.comparison
+    assert comparison is not None
+    assert [each.option.home for each in comparison.contenders] == [
+        Home.POOL,
+        Home.FUNCTION,
+        Home.RESERVED_FUNCTION,
+    ]
+    # At today's rate the curves are at what the bills say.
+    for each in comparison.contenders:
+        (cost,) = [one.cost for one in embed.alternatives if one.cost and one.home is each.option.home]
+        assert each.bill.dollars(cost.demand.rate.per_second) == pytest.approx(float(cost.total.amount))
+    assert embed.runner_up is not None
+    assert embed.runner_up.home is Home.FUNCTION
+    (crossing,) = comparison.crossings[0]
+    assert crossing.utilization is not None
+    assert f"from {crossing.utilization.fraction:.1%} busy 1 m7g.large cheaper" in embed.break_even
+
+
 def test_a_budget_that_is_not_held_is_a_warning():
     warned = [each.message for each in plan(hybrid(latency__p99="30ms")).warnings if each.subject == "embed"]
     assert any("is over its budget of 30ms" in message for message in warned)

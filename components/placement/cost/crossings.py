@@ -5,63 +5,40 @@ held copies is a straight line in the rate, and two lines cross where arithmetic
 a curve: what they save is bounded, and how soon it is reached depends on how requests come. Then the span of
 rates is cut where the difference of the bills may turn, and each piece at whose ends the sign differs
 brackets one root.
-
-Rates are told as utilisation of the option that bounds them: of the nodes that can take no more, or else of
-the copies that are held. The span ends where those are full.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import minimize_scalar
 
 from components.catalog import Catalog
 from components.placement.cost.lines import Bill, to_money
 from components.placement.cost.platform import COMPUTE_ONLY, Platform
-from components.placement.cost.pricing import bill, rate_of
+from components.placement.cost.pricing import rate_of
+from components.placement.cost.span import (
+    FASTEST,
+    Contender,
+    Curve,
+    Span,
+    bound_of,
+    contender,
+    reference_of,
+    root,
+    span_of,
+)
 from components.placement.options import Demand, ManagedInstancesOption, NodesOption, Option
 from components.spec.units import Money, Rate, Share
 
-_FULL: Final = 0.99
-"""How busy held copies are where the span ends: full they never are, since the rest spills."""
-_POINTS: Final = 41
-_FASTEST: Final = Rate(Rate.maximum).per_second
 _NEAR: Final = 1e-6
 """How near the turn of a curve is looked for, as a part of the piece: past a crossing any point will do."""
-_CLOSE: Final = 1e-15
-_CLOSEST: Final = 1e-14
 _SAME: Final = 1e-12
 
 Method: TypeAlias = Literal["closed form", "bracketed root"]
-_Curve: TypeAlias = Callable[[float], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """One of the two: an option and its bill."""
-
-    option: Option
-    bill: Bill
-    demand: Demand
-
-    @property
-    def fullest(self) -> float:
-        """Requests a second at which it can take no more; endless where the rest runs elsewhere."""
-        if not self.option.servers or self.bill.kept is not None:
-            return float("inf")
-        return self.option.servers / self.demand.service_time.seconds
-
-    def utilization(self, per_second: float) -> float | None:
-        """Share of its servers at work; None where it holds none."""
-        if self.bill.hold is not None:
-            return self.bill.hold.busy(per_second)
-        if not self.option.servers:
-            return None
-        return per_second * self.demand.service_time.seconds / self.option.servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +106,14 @@ class BreakEven:
     @cached_property
     def curve(self) -> tuple[Point, ...]:
         """Both costs over the whole span, evenly by utilisation, with every crossing: points for a chart."""
-        rates = {self._rate_at(step / (_POINTS - 1)) for step in range(_POINTS)}
-        rates.update(crossing.rate.per_second for crossing in self.crossings)
-        return tuple(self._point(per_second) for per_second in sorted(rates))
+        span = Span(self.reference, self.top)
+        crossed = [crossing.rate.per_second for crossing in self.crossings]
+        return tuple(self._point(span, per_second) for per_second in span.rates(crossed))
 
-    def _rate_at(self, part: float) -> float:
-        hold = None if self.reference is None else self.reference.bill.hold
-        if hold is None or part in (0, 1):
-            return part * self.top
-        return _root(_busier(hold.busy, part * hold.busy(self.top)), 0.0, self.top)
-
-    def _point(self, per_second: float) -> Point:
+    def _point(self, span: Span, per_second: float) -> Point:
         return Point(
             rate_of(per_second),
-            _share(self.reference, per_second),
+            span.utilization(per_second),
             to_money("cost", self.first.bill.dollars(per_second)),
             to_money("cost", self.second.bill.dollars(per_second)),
         )
@@ -165,50 +136,37 @@ def break_even(  # noqa: PLR0913 - as for `cost`, twice
     Raises MissingFigureError for a price that the catalog does not have, OptionError for what makes no sense.
     """
     around = (platform, platform if second_platform is None else second_platform)
-    contenders = tuple(
-        Contender(option, bill(option, demand, catalog, region=region, platform=beside), demand)
-        for option, beside in zip((first, second), around, strict=True)
+    return compared(
+        *(
+            contender(option, demand, catalog, region=region, platform=beside)
+            for option, beside in zip((first, second), around, strict=True)
+        )
     )
-    return compared(contenders[0], contenders[1])
 
 
 def compared(first: Contender, second: Contender) -> BreakEven:
     """The same for two that are priced already, with a twin perhaps."""
-    reference = _reference(first, second)
-    bound = _top(reference)
-    crossings, method = _crossings(first, second, bound)
-    top = bound or 2 * max(crossings, default=first.demand.rate.per_second)
+    reference = reference_of((first, second))
+    bound = bound_of(reference)
+    crossings, method = crossings_of(first, second, bound)
+    span = span_of(reference, bound, crossings, first.demand)
     return BreakEven(
         first=first,
         second=second,
         reference=reference,
-        top=top,
-        crossings=tuple(
-            Crossing(rate_of(each), _share(reference, each), to_money("cost", first.bill.dollars(each)))
-            for each in crossings
-        ),
+        top=span.top,
+        crossings=tuple(crossing_at(span, first, each) for each in crossings),
         cheaper=tuple(
-            _cheaper(first, second, (low + high) / 2) for low, high in pairwise((0.0, *crossings, top))
+            _cheaper(first, second, (low + high) / 2) for low, high in pairwise((0.0, *crossings, span.top))
         ),
         method=method,
     )
 
 
-def _reference(first: Contender, second: Contender) -> Contender | None:
-    """The one that bounds the rates: what is full first, or else what holds the most copies."""
-    bounded = [each for each in (first, second) if each.fullest < _FASTEST]
-    if bounded:
-        return min(bounded, key=lambda each: each.fullest)
-    holding = [each for each in (first, second) if each.bill.hold is not None]
-    return max(holding, key=lambda each: each.option.servers, default=None)
-
-
-def _top(reference: Contender | None) -> float | None:
-    """Requests a second at which the reference is full; None where nothing is ever full."""
-    if reference is None:
-        return None
-    hold = reference.bill.hold
-    return reference.fullest if hold is None else _rising(_busier(hold.busy, _FULL * hold.full))
+def crossing_at(span: Span, either: Contender, per_second: float) -> Crossing:
+    """The crossing at that rate, at which either costs the same."""
+    money = to_money("cost", either.bill.dollars(per_second))
+    return Crossing(rate_of(per_second), span.utilization(per_second), money)
 
 
 def _knees(first: Contender, second: Contender) -> Iterator[float]:
@@ -218,14 +176,15 @@ def _knees(first: Contender, second: Contender) -> Iterator[float]:
             yield each.option.servers / each.demand.service_time.seconds
 
 
-def _crossings(first: Contender, second: Contender, top: float | None) -> tuple[tuple[float, ...], Method]:
+def crossings_of(first: Contender, second: Contender, top: float | None) -> tuple[tuple[float, ...], Method]:
+    """Every rate up to `top` at which two cost the same, and how they were found."""
     if first.bill.hold is None and second.bill.hold is None:
-        return tuple(_of_lines(first.bill, second.bill, _FASTEST if top is None else top)), "closed form"
+        return tuple(_of_lines(first.bill, second.bill, FASTEST if top is None else top)), "closed form"
 
     def difference(per_second: float) -> float:
         return first.bill.dollars(per_second) - second.bill.dollars(per_second)
 
-    end = _FASTEST if top is None else top
+    end = FASTEST if top is None else top
     ends = sorted({0.0, end, *(knee for knee in _knees(first, second) if 0 < knee < end)})
     return tuple(_roots(difference, tuple(_cut(difference, ends)))), "bracketed root"
 
@@ -238,7 +197,7 @@ def _of_lines(first: Bill, second: Bill, top: float) -> Iterator[float]:
         yield crossing
 
 
-def _cut(difference: _Curve, ends: list[float]) -> Iterator[float]:
+def _cut(difference: Curve, ends: list[float]) -> Iterator[float]:
     """The ends of pieces, and between them the lowest and the highest point of each: where it may turn."""
     yield ends[0]
     for low, high in pairwise(ends):
@@ -248,42 +207,19 @@ def _cut(difference: _Curve, ends: list[float]) -> Iterator[float]:
         yield high
 
 
-def _lowest(curve: _Curve, low: float, high: float) -> float:
+def _lowest(curve: Curve, low: float, high: float) -> float:
     found = minimize_scalar(
         curve, bounds=(low, high), method="bounded", options={"xatol": (high - low) * _NEAR}
     )
     return float(found.x)
 
 
-def _roots(difference: _Curve, points: tuple[float, ...]) -> Iterator[float]:
+def _roots(difference: Curve, points: tuple[float, ...]) -> Iterator[float]:
     """One root for each change of sign from point to point."""
     signed = [point for point in points if difference(point)]
     for low, high in pairwise(signed):
         if (difference(low) < 0) is not (difference(high) < 0):
-            yield _root(difference, low, high)
-
-
-def _root(curve: _Curve, low: float, high: float) -> float:
-    return float(brentq(curve, low, high, xtol=high * _CLOSE, rtol=_CLOSEST))
-
-
-def _rising(curve: _Curve) -> float:
-    """The root of a curve that starts below zero and rises: brackets it by doubling, as far as rates go."""
-    high = 1.0
-    while curve(high) < 0:
-        high *= 2
-        if high > _FASTEST:
-            return _FASTEST
-    return _root(curve, 0.0, high)
-
-
-def _busier(busy: _Curve, share: float) -> _Curve:
-    return lambda per_second: busy(per_second) - share
-
-
-def _share(reference: Contender | None, per_second: float) -> Share | None:
-    utilization = None if reference is None else reference.utilization(per_second)
-    return None if utilization is None else Share(round(min(1.0, utilization) * Share.maximum))
+            yield root(difference, low, high)
 
 
 def _cheaper(first: Contender, second: Contender, per_second: float) -> Option | None:

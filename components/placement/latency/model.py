@@ -26,6 +26,7 @@ from components.placement.options import Demand, Option
 from components.spec.units import Duration, Share
 
 _LEGS: Final = 3
+_SHARES: Final = (0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Latency:
     p50: Duration | None
     p95: Duration | None
     p99: Duration | None
+    quantiles: tuple[tuple[float, Duration | None], ...]
+    """The whole distribution, coarsely: the share of requests, and what they are answered within."""
     parts: tuple[Part, ...]
     method: Method
     """How the wait and the share of cold starts were found."""
@@ -77,11 +80,12 @@ def latency(
     found = stage.replayed() if requests.given else stage.by_hour()
     legs = [(leg, _LEGS + number) for number, leg in enumerate(way(option, demand, catalog, around))]
     whole = total([*(sampled(leg.times, number) for leg, number in legs), found.seconds, found.work_s])
-    p50, p95, p99 = map(typed, percentiles(whole, (0.50, 0.95, 0.99)))
+    quantiles = {share: typed(time) for share, time in zip(_SHARES, percentiles(whole, _SHARES), strict=True)}
     return Latency(
-        p50=p50,
-        p95=p95,
-        p99=p99,
+        p50=quantiles[0.50],
+        p95=quantiles[0.95],
+        p99=quantiles[0.99],
+        quantiles=tuple(quantiles.items()),
         parts=(
             *(_part(leg.name, median_and_tail(leg.times, number), leg.caveat) for leg, number in legs),
             _part(found.name, percentiles(found.seconds, MEDIAN_AND_TAIL), found.caveat),

@@ -6,7 +6,19 @@ puts the decision (`components.placement.decide`) beside the bill (`cost`) and t
 every home, so that the choice can be seen and doubted.
 """
 
+from components.placement.plan.fleet import Claim, Resource, Room, ZoneNodes
 from components.placement.plan.model import Alternative, Idle, Plan, Planned, Warn
 from components.placement.plan.planning import plan
 
-__all__ = ["Alternative", "Idle", "Plan", "Planned", "Warn", "plan"]
+__all__ = [
+    "Alternative",
+    "Claim",
+    "Idle",
+    "Plan",
+    "Planned",
+    "Resource",
+    "Room",
+    "Warn",
+    "ZoneNodes",
+    "plan",
+]

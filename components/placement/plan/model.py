@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from components.placement.cost import Cost
+from components.placement.cost import Comparison, Cost
 from components.placement.decision import Candidate
 from components.placement.homes import Home
 from components.placement.latency import Latency
 from components.placement.options import Option
 from components.placement.placements import Placement
+from components.placement.plan.fleet import ZoneNodes
 from components.spec.units import Duration, Money, Period
 
 _NOTHING = Money(Decimal(0), Period.MONTH)
@@ -47,6 +48,8 @@ class Planned:
     """Every home, in the order of `Home`."""
     break_even: str = ""
     """Which of home and runner-up is cheaper, and from where on; empty where there is no runner-up."""
+    comparison: Comparison | None = None
+    """Its home beside every other that may be had, at any utilisation; None where its home has no price."""
 
     @property
     def name(self) -> str:
@@ -102,6 +105,8 @@ class Plan:
     region: str
     workloads: tuple[Planned, ...]
     idle: tuple[Idle, ...]
+    fleet: tuple[ZoneNodes, ...]
+    """The nodes of every pool, by zone and pool."""
     warnings: tuple[Warn, ...]
 
     @property

@@ -9,15 +9,25 @@ from typing import Final, Literal, TypeAlias
 from components.catalog import Catalog, MissingFigureError, for_stack
 from components.catalog import load as load_catalog
 from components.placement.bounds import warm_copies
-from components.placement.cost import Cost, Platform, break_even, cost, platform_of
+from components.placement.cost import (
+    Contender,
+    Cost,
+    Platform,
+    compare,
+    compared,
+    contender,
+    cost,
+    platform_of,
+)
 from components.placement.decision import Candidate, candidates, decide
 from components.placement.latency import Around, Latency, latency
 from components.placement.options import Demand, Missing, NodesOption, Option, OptionError, demand_of
 from components.placement.placements import Finding, Placement, Placements
+from components.placement.plan.fleet import fleet_of, price_of_node
 from components.placement.plan.model import Alternative, Idle, Plan, Planned, Warn
 from components.placement.plan.options import met_there, option_of
-from components.spec import Pool, Stack, Workload
-from components.spec.units import Money, Period
+from components.spec import Stack, Workload
+from components.spec.units import Money
 
 _Store: TypeAlias = Literal["cache", "database", "weights_store"]
 
@@ -50,27 +60,37 @@ class _Planning:
             region=self.stack.region,
             workloads=workloads,
             idle=tuple(self._idle(workloads)),
+            fleet=fleet_of(self.stack, self.catalog, self.placements.by_name.values()),
             warnings=tuple(self._warnings(workloads)),
         )
 
     def _planned(self, placement: Placement, homes: tuple[Candidate, ...]) -> Planned:
         found = Planned(placement, tuple(self._alternative(placement.workload, home) for home in homes))
-        runner_up = found.runner_up
-        if found.chosen.cost is None or runner_up is None or runner_up.cost is None:
+        if found.chosen.cost is None:
             return found
-        chosen, other = found.chosen.cost, runner_up.cost
+        others = [
+            each for each in found.alternatives if each is not found.chosen and each.candidate.is_allowed
+        ]
         try:
-            crossing = break_even(
-                chosen.option,
-                other.option,
-                chosen.demand,
-                self.catalog,
-                region=self.stack.region,
-                platform=self._around_all,
-            )
+            own, *rest = [
+                self._contender(each.cost) for each in (found.chosen, *others) if each.cost is not None
+            ]
+            comparison = compare(own, rest)
+            break_even = self._break_even(found, own)
         except (MissingFigureError, OptionError) as error:
             return replace(found, break_even=str(error))
-        return replace(found, break_even=crossing.answer)
+        return replace(found, break_even=break_even, comparison=comparison)
+
+    def _break_even(self, found: Planned, own: Contender) -> str:
+        other = found.runner_up
+        if other is None or other.cost is None:
+            return ""
+        return compared(own, self._contender(other.cost)).answer
+
+    def _contender(self, price: Cost) -> Contender:
+        return contender(
+            price.option, price.demand, self.catalog, region=self.stack.region, platform=self._around_all
+        )
 
     def _alternative(self, workload: Workload, candidate: Candidate) -> Alternative:
         option = option_of(self.catalog, workload, candidate, warm_copies(workload))
@@ -121,18 +141,9 @@ class _Planning:
                 if each.placement.pool == pool and isinstance(option, NodesOption):
                     claimed += option.replicas / option.per_node
             left = pool.nodes.desired - claimed
-            price = self._price_of(pool)
-            if left > 0 and price is not None:
+            price = price_of_node(self.stack, self.catalog, pool)
+            if left > 0 and isinstance(price, Money):
                 yield Idle(pool.name, left, price * Decimal(str(left)))
-
-    def _price_of(self, pool: Pool) -> Money | None:
-        if pool.instance is None or pool.capacity == "existing":
-            return None
-        try:
-            price = self.catalog.instance_price(pool.instance, pool.capacity, self.stack.region)
-        except MissingFigureError:
-            return None
-        return price.value.to(Period.MONTH)
 
     def _warnings(self, workloads: tuple[Planned, ...]) -> Iterator[Warn]:
         for finding in (*self.placements.findings, *self.placements.undecided):

@@ -1,5 +1,6 @@
 """A plan's figures in words, the same in every form that it is shown in."""
 
+from components.placement.plan.fleet import Resource, ZoneNodes
 from components.placement.plan.model import Alternative, Planned
 from components.spec.units import Duration, Money, Period
 
@@ -42,3 +43,17 @@ def runner_up(each: Planned) -> str:
     """The next best home and its price."""
     other = each.runner_up
     return "none" if other is None else f"{other.home}, {price(other)}"
+
+
+def machines(nodes: ZoneNodes) -> str:
+    """How many of what, and how they are had."""
+    kind = nodes.instance or ("node" if nodes.nodes == 1 else "nodes")
+    return f"{nodes.nodes:,} {kind}, {nodes.capacity}"
+
+
+def asked(nodes: ZoneNodes, resource: Resource) -> str:
+    """What is asked for of a resource, and of how much: `1.5 of 4`, memory in GiB."""
+    has, claimed = nodes.has(resource), nodes.claimed(resource)
+    if has is None:
+        return f"{claimed:,.4g}" if claimed else UNKNOWN
+    return f"{claimed:,.4g} of {has:,.4g}" if has or claimed else UNKNOWN
