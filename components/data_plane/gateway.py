@@ -8,6 +8,7 @@ import pulumi
 from pulumi_kubernetes import apps, core, policy
 
 from components.base import Component
+from components.data_plane.going import until_gone
 from components.data_plane.haproxy import HEALTH, Upstream, longest_seconds, memory_mib, render
 from components.data_plane.namespace import GATEWAY, ROLE_LABEL
 from components.data_plane.scheduling import HOST_LABEL, ZONE_LABEL, hosts_of_gateway, on_pools, spread
@@ -83,7 +84,7 @@ class Gateway(Component):
             self.child("pods"),
             metadata=metadata,
             spec=_deployment(args, config.metadata.apply(lambda made: str(made.name)), digest),
-            opts=self.options(),
+            opts=self.options(custom_timeouts=pulumi.CustomTimeouts(delete=until_gone(_grace_seconds(args)))),
         )
         self._service = core.v1.Service(
             self.child("address"),

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from components.data_plane.going import whole_seconds
 from components.spec import Duration
 
 HEALTH: Final = "/healthz"
@@ -65,11 +66,6 @@ class Upstream:
     def queue(self) -> int:
         """Requests that may wait before the next is turned away."""
         return self.replicas * self.max_concurrency * _QUEUED_PER_SLOT
-
-
-def whole_seconds(duration: Duration) -> int:
-    """In whole seconds, as HAProxy and the kubelet take it; never shorter."""
-    return math.ceil(duration.seconds)
 
 
 def longest_seconds(patience: Duration) -> int:

@@ -7,7 +7,7 @@ import pulumi
 from pulumi_kubernetes import apps, core, policy
 
 from components.base import Component
-from components.data_plane.haproxy import whole_seconds
+from components.data_plane.going import until_gone, whole_seconds
 from components.data_plane.namespace import MODEL, ROLE_LABEL
 from components.data_plane.scheduling import GPU_RESOURCE, HOST_LABEL, ZONE_LABEL, on_pools, spread
 from components.placement import Placement
@@ -19,7 +19,6 @@ _READINESS: Final = {"period_seconds": 2, "failure_threshold": 2, "timeout_secon
 _STARTUP_SECONDS: Final = 1800
 # Before that half hour it waits for a node and for its image, which may have gigabytes of its own.
 _FETCH_SECONDS: Final = 900
-_PROGRESS_SECONDS: Final = _STARTUP_SECONDS + _FETCH_SECONDS
 
 # Between "this pod is going" and its end: the gateway must have seen its address go.
 _DRAIN_SECONDS: Final = 5
@@ -64,7 +63,9 @@ class ModelService(Component):
             spec=_deployment(args),
             opts=self.options(
                 custom_timeouts=pulumi.CustomTimeouts(
-                    create=_whole_roll(placement), update=_whole_roll(placement)
+                    create=_whole_roll(args),
+                    update=_whole_roll(args),
+                    delete=until_gone(_grace_seconds(args)),
                 )
             ),
         )
@@ -121,7 +122,7 @@ def _deployment(args: ModelServiceArgs) -> dict[str, Any]:
         "replicas": placement.replicas,
         "selector": {"match_labels": selector(workload)},
         "strategy": {"type": "RollingUpdate", "rolling_update": _rolling(workload)},
-        "progress_deadline_seconds": _PROGRESS_SECONDS,
+        "progress_deadline_seconds": _progress_seconds(args),
         "template": {
             # Without the facts: another latency budget is no reason to load a model anew.
             "metadata": {"labels": _labels(workload)},
@@ -130,9 +131,19 @@ def _deployment(args: ModelServiceArgs) -> dict[str, Any]:
     }
 
 
-def _whole_roll(placement: Placement) -> str:
+def _grace_seconds(args: ModelServiceArgs) -> int:
+    """As long as the gateway would wait for the last request that it sent."""
+    return _DRAIN_SECONDS + whole_seconds(args.patience)
+
+
+def _progress_seconds(args: ModelServiceArgs) -> int:
+    """How long one pod may take to be ready: it may have to wait for the GPU of one that is still going."""
+    return _grace_seconds(args) + _FETCH_SECONDS + _STARTUP_SECONDS
+
+
+def _whole_roll(args: ModelServiceArgs) -> str:
     """How long the engine waits: Kubernetes gives up on each pod that gets no further, one by one."""
-    return f"{_PROGRESS_SECONDS * placement.replicas}s"
+    return f"{_progress_seconds(args) * args.placement.replicas}s"
 
 
 def _rolling(workload: Workload) -> dict[str, int]:
@@ -150,7 +161,7 @@ def _pod(args: ModelServiceArgs) -> dict[str, Any]:
         "topology_spread_constraints": [spread(selector(workload), key) for key in keys],
         "automount_service_account_token": False,
         "enable_service_links": False,
-        "termination_grace_period_seconds": _DRAIN_SECONDS + whole_seconds(args.patience),
+        "termination_grace_period_seconds": _grace_seconds(args),
         "security_context": {"seccomp_profile": {"type": "RuntimeDefault"}},
         "containers": [_serving(placement)],
         **({"volumes": [_SHARED_MEMORY]} if _spans_gpus(workload) else {}),

@@ -61,6 +61,8 @@ class Resource:
     ignored: tuple[str, ...] = ()
     update_timeout: str = ""
     """How long the engine lets an update take, like `600s`; empty for the provider's own."""
+    delete_timeout: str = ""
+    """The same, of a deletion."""
 
     @property
     def is_component(self) -> bool:
@@ -147,6 +149,7 @@ class _Monitor(mocks.MockMonitor):
                 custom=request.custom,
                 ignored=tuple(request.ignoreChanges),
                 update_timeout=request.customTimeouts.update,
+                delete_timeout=request.customTimeouts.delete,
             )
         )
         return answer

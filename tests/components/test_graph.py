@@ -361,8 +361,9 @@ class TestModelServices:
             (container,) = spec["template"]["spec"]["containers"]
             probe = container["startupProbe"]
             startup_s = probe["periodSeconds"] * probe["failureThreshold"]
-            # Kubernetes counts from before there is a node and the image on it.
-            assert spec["progressDeadlineSeconds"] > startup_s
+            going_s = spec["template"]["spec"]["terminationGracePeriodSeconds"]
+            # Kubernetes counts from before the old pod's GPU is free and a node has the image.
+            assert spec["progressDeadlineSeconds"] > going_s + startup_s
             assert made.update_timeout == f"{spec['progressDeadlineSeconds'] * spec['replicas']:.0f}s"
 
 

@@ -39,3 +39,11 @@ def test_every_pod_that_goes_has_that_long_to_finish(deployed: tuple[int, Record
     ]
     assert graces
     assert all(grace > waits for grace in graces)
+
+
+def test_the_engine_waits_until_what_it_deletes_has_finished(deployed: tuple[int, Recording]) -> None:
+    _, recording = deployed
+    for made in recording.of("kubernetes:apps/v1:Deployment"):
+        grace = made.inputs["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+        # The provider deletes in the foreground: the Deployment is gone when its pods are.
+        assert float(made.delete_timeout.removesuffix("s")) > grace
