@@ -53,6 +53,7 @@ def test_the_function_does_the_same_by_the_clock(copies: Copies, seed: int):
     by_clock = events.invoked(arrivals_s, service_s, start_s, copies)
     found = recursion.invoked(arrivals_s, service_s, start_s, copies)
     assert np.array_equal(found.cold, by_clock.cold)
+    assert np.array_equal(found.held, by_clock.held)
     assert np.array_equal(found.served, by_clock.served)
 
 
@@ -71,6 +72,22 @@ def played(option: Option, *, twin: Twin | None = None, **more: object) -> Simul
 
 def twin(patience: str, provisioned: int = 0) -> Twin:
     return Twin(function=function(provisioned=provisioned), patience=Duration.parse(patience))
+
+
+def test_a_twin_that_is_not_told_how_long_to_wait_takes_what_finds_the_queue_full():
+    full = played(nodes(4), twin=Twin(function=function()), queue=6)
+    assert full.spilled_share == played(nodes(4), queue=6).refused_share
+    assert not full.refused_share
+    assert not played(nodes(4), twin=Twin(function=function())).spilled_share
+
+
+def test_what_finds_no_held_copy_is_counted():
+    """As a bill wants to know it: they are paid for at another price."""
+    shares = [played(function(provisioned=held)).spilled_share for held in (1, 8, 64)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > shares[-1]
+    assert not played(function(provisioned=4000)).spilled_share
+    assert not played(function()).spilled_share
 
 
 def test_only_the_tail_meets_a_cold_start():

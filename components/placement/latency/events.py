@@ -56,6 +56,7 @@ def invoked(arrivals_s: Floats, service_s: Floats, cold_start_s: Floats, copies:
     idle: list[simpy.Event] = []
     working: set[int] = set()
     cold = np.zeros(len(arrivals_s), dtype=np.bool_)
+    on_held = np.zeros(len(arrivals_s), dtype=np.bool_)
     served = np.ones(len(arrivals_s), dtype=np.bool_)
 
     def kept() -> _Process:
@@ -71,6 +72,7 @@ def invoked(arrivals_s: Floats, service_s: Floats, cold_start_s: Floats, copies:
             return
         working.add(each)
         if held is not None and held.level:
+            on_held[each] = True
             held.get(1)
             yield world.timeout(work)
             held.put(1)
@@ -92,4 +94,4 @@ def invoked(arrivals_s: Floats, service_s: Floats, cold_start_s: Floats, copies:
 
     world.process(source())
     world.run()
-    return Invoked(cold, served)
+    return Invoked(cold, on_held, served)

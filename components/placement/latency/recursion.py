@@ -60,6 +60,8 @@ class Invoked:
 
     cold: Flags
     """Whether it met no warm copy."""
+    held: Flags
+    """Whether it met one of those that are always warm."""
     served: Flags
     """Whether it was taken at all."""
 
@@ -95,7 +97,8 @@ def queued(arrivals_s: Floats, service_s: Floats, queue: Queue) -> Queued:
 def invoked(arrivals_s: Floats, service_s: Floats, cold_start_s: Floats, copies: Copies) -> Invoked:
     """A sequence of arrivals in order, what each takes and would take to start cold, through a function."""
     count = len(arrivals_s)
-    cold, served = np.zeros(count, dtype=np.bool_), np.ones(count, dtype=np.bool_)
+    cold, on_held = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
+    served = np.ones(count, dtype=np.bool_)
     limit = count if copies.limit is None else copies.limit
     held: list[float] = []
     busy: list[float] = []
@@ -109,6 +112,7 @@ def invoked(arrivals_s: Floats, service_s: Floats, cold_start_s: Floats, copies:
         if len(held) + len(busy) >= limit:
             served[each] = False
         elif len(held) < copies.provisioned:
+            on_held[each] = True
             heapq.heappush(held, now + work)
         elif idle and idle.pop() >= now - copies.keep_alive_s:
             heapq.heappush(busy, now + work)
@@ -117,4 +121,4 @@ def invoked(arrivals_s: Floats, service_s: Floats, cold_start_s: Floats, copies:
             idle.clear()
             cold[each] = True
             heapq.heappush(busy, now + start + work)
-    return Invoked(cold, served)
+    return Invoked(cold, on_held, served)

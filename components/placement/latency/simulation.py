@@ -3,7 +3,8 @@
 The requests come from a log or are made up from the demand; what each takes is given, or drawn from the same
 distribution that the formula has. Three places to play them through: a queue before nodes (and Managed
 Instances), a function, and nodes with a function for the tail (`Twin`): who would wait longer than the
-twin's patience leaves the queue then and goes to the function, so only the tail can meet a cold start.
+twin's patience leaves the queue then and goes to the function, and so does at once who finds the queue full,
+so only the tail can meet a cold start.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ import numpy as np
 from components.catalog import Catalog
 from components.placement.latency import recursion
 from components.placement.latency.arrivals import checked, checked_services, drawn, made
-from components.placement.latency.recursion import Copies, Flags, Queue
+from components.placement.latency.recursion import Copies, Flags, Invoked, Queue
 from components.placement.latency.times import Floats, percentiles, worked
 from components.placement.latency.way import SHORTEST, Around, Leg, approach, cold_start, way
 from components.placement.options import Demand, FunctionOption, NodesOption, Option, OptionError
@@ -36,8 +37,9 @@ class Twin:
     """A function that takes what nodes cannot take in time."""
 
     function: FunctionOption
-    patience: Duration
-    """How long a request waits for a node before it goes to the function."""
+    patience: Duration | None = None
+    """How long a request waits for a node before it goes to the function. None: however long it takes, so
+    that only a queue that is full (`Scenario.queue`) sends it there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -96,7 +98,7 @@ class Played:
     """0 for those that met a warm copy."""
     work_s: Floats
     spilled: Flags
-    """Went to the twin."""
+    """Went to the twin, or past the held copies of a function to one that is not held."""
     refused: Flags
     """Turned away: never answered."""
 
@@ -141,13 +143,36 @@ def simulate(
     Raises OptionError where something given cannot be, MissingFigureError where the catalog lacks a figure.
     """
     played = play(option, demand, catalog, around.region, scenario)
-    seconds = played.wait_s + played.cold_s + played.work_s
-    seed = scenario.requests.seed
-    seconds += _drawn(way(option, demand, catalog, around), seed, _LEGS, len(seconds))
-    if scenario.twin is not None:
-        # The gateway hands over what came all the way to it.
-        legs = approach(scenario.twin.function, catalog, replace(around, front_door=None))
-        seconds += np.where(played.spilled, _drawn(legs, seed, _TWIN_LEGS, len(seconds)), 0.0)
+    return answered(played, journey(option, demand, catalog, around, scenario, requests=len(played.wait_s)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Journey:
+    """The way of each request, drawn. It is the same for every size of what it leads to."""
+
+    there_s: Floats
+    onward_s: Floats | None = None
+    """From nodes to the twin, for each that goes there."""
+
+
+def journey(  # noqa: PLR0913 - each is a thing of its own that a way depends on
+    option: Option, demand: Demand, catalog: Catalog, around: Around, scenario: Scenario, *, requests: int
+) -> Journey:
+    """The way of so many requests; raises MissingFigureError where the catalog lacks a figure."""
+    seed, twin = scenario.requests.seed, scenario.twin
+    there_s = _drawn(way(option, demand, catalog, around), seed, _LEGS, requests)
+    if twin is None:
+        return Journey(there_s)
+    # The gateway hands over what came all the way to it.
+    legs = approach(twin.function, catalog, replace(around, front_door=None))
+    return Journey(there_s, _drawn(legs, seed, _TWIN_LEGS, requests))
+
+
+def answered(played: Played, way_there: Journey) -> Simulated:
+    """What callers saw of requests that were played through and of their way."""
+    seconds = played.wait_s + played.cold_s + played.work_s + way_there.there_s
+    if way_there.onward_s is not None:
+        seconds += np.where(played.spilled, way_there.onward_s, 0.0)
     seconds[played.refused] = np.inf
     return _summary(played, seconds)
 
@@ -187,20 +212,20 @@ class _Stage:
         return events
 
     def function(self, option: FunctionOption) -> Played:
-        none = np.zeros(len(self.arrivals_s), dtype=np.bool_)
-        cold_s, served = self._invoked(option, self.arrivals_s, self.work_s)
+        cold_s, found = self._invoked(option, self.arrivals_s, self.work_s)
+        past_held = found.served & ~found.held
         return Played(
             arrivals_s=self.arrivals_s,
-            wait_s=np.zeros(len(none)),
+            wait_s=np.zeros(len(cold_s)),
             cold_s=cold_s,
             work_s=self.work_s,
-            spilled=none,
-            refused=~served,
+            spilled=past_held if option.provisioned else np.zeros_like(past_held),
+            refused=~found.served,
         )
 
     def queue(self, option: Option) -> Played:
         twin = self.scenario.twin
-        patience_s = np.inf if twin is None else twin.patience.seconds
+        patience_s = np.inf if twin is None or twin.patience is None else twin.patience.seconds
         queue = Queue(servers=option.servers, patience_s=patience_s, room=self.scenario.queue)
         found = self._engine.queued(self.arrivals_s, self.work_s, queue)
         cold_s = np.zeros(len(self.arrivals_s))
@@ -224,12 +249,11 @@ class _Stage:
         """In the order in which they get there: who is turned away at once overtakes those who wait first."""
         order = np.argsort(times_s, kind="stable")
         cold_s, served = np.zeros(len(order)), np.ones(len(order), dtype=np.bool_)
-        cold_s[order], served[order] = self._invoked(
-            twin.function, times_s[order], self.work_s[spilled][order]
-        )
+        cold_s[order], found = self._invoked(twin.function, times_s[order], self.work_s[spilled][order])
+        served[order] = found.served
         return cold_s, served
 
-    def _invoked(self, option: FunctionOption, times_s: Floats, work_s: Floats) -> tuple[Floats, Flags]:
+    def _invoked(self, option: FunctionOption, times_s: Floats, work_s: Floats) -> tuple[Floats, Invoked]:
         start = cold_start(option, self.catalog, self.region).times
         start_s = drawn(start, len(times_s), self.scenario.requests.seed, _COLD_STARTS)
         copies = Copies(
@@ -238,7 +262,7 @@ class _Stage:
             limit=self.scenario.limit,
         )
         found = self._engine.invoked(times_s, work_s, start_s, copies)
-        return np.where(found.cold, start_s, 0.0), found.served
+        return np.where(found.cold, start_s, 0.0), found
 
 
 def _drawn(legs: Sequence[Leg], seed: int, stream: int, count: int) -> Floats:
