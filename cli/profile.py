@@ -8,7 +8,6 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,57 +16,17 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.console import wide_console
-from cli.stacks import file_of
+from cli.traces import LogFormat, Target, Unit, positive, read_trace, target_of, zone_of
 from sandbox.errors import SandboxError
-from sandbox.progress import Progress
 
 if TYPE_CHECKING:
-    from datetime import timezone
-
     from rich.console import Console
 
-    from components.spec import Duration, StackFile, Workload
-    from components.traffic import Profile, ReadOptions, Trace
-    from components.traffic.source import OnProgress
+    from components.spec import Duration
+    from components.traffic import Profile, Trace
 
-# A log that takes longer than a moment to read; what comes by a pipe may.
-_LARGE = 16 * 2**20
 _VALUE_WIDTH = 24
 _SURENESS_STYLES = {"sure": "green", "fair": "yellow", "poor": "red", "not known": "dim"}
-
-
-class LogFormat(StrEnum):
-    """Kinds of log."""
-
-    AUTO = "auto"
-    HAPROXY = "haproxy"
-    ALB = "alb"
-    CLF = "clf"
-    JSON = "json"
-    CSV = "csv"
-    PROMETHEUS = "prometheus"
-
-
-class Unit(StrEnum):
-    """Units of a plain number of time."""
-
-    S = "s"
-    MS = "ms"
-    US = "us"
-    NS = "ns"
-
-
-@dataclass(frozen=True)
-class _Target:
-    """The workload in a stack file that the traffic is of."""
-
-    file: StackFile
-    index: int
-    workload: Workload
-
-    @property
-    def path(self) -> str:
-        return f"workloads[{self.index}].traffic"
 
 
 def profile(  # noqa: PLR0913 - each is an option of the command
@@ -115,17 +74,17 @@ def profile(  # noqa: PLR0913 - each is an option of the command
 
     if into is not None and workload is None:
         raise typer.BadParameter("needs --workload: which one the traffic is of", param_hint="--into")
-    target = _target(into, workload) if into is not None and workload is not None else None
-    given = _duration(service_time)
+    target = target_of(into, workload) if into is not None and workload is not None else None
+    given = positive(service_time, "--service-time")
     options = ReadOptions(
         time_column=time_column,
         time_unit=time_unit,
         duration_column=duration_column,
         duration_unit=duration_unit,
-        zone=_zone(zone),
+        zone=zone_of(zone),
         path=path or (f"/v2/models/{workload}" if workload else None),
     )
-    arrivals = _read(trace, kind, options)
+    arrivals = read_trace(trace, kind, options)
     placement = target.workload.placement if target else None
     measured = measure(
         arrivals,
@@ -136,7 +95,7 @@ def profile(  # noqa: PLR0913 - each is an option of the command
     _report(measured, target, dry_run=dry_run, as_json=as_json)
 
 
-def _report(measured: Profile, target: _Target | None, *, dry_run: bool, as_json: bool) -> None:
+def _report(measured: Profile, target: Target | None, *, dry_run: bool, as_json: bool) -> None:
     console = wide_console()
     if not as_json:
         _show(console, measured)
@@ -155,71 +114,7 @@ def _report(measured: Profile, target: _Target | None, *, dry_run: bool, as_json
 # --- what goes in
 
 
-def _duration(text: str | None) -> Duration | None:
-    from components.spec import Duration, UnitError
-
-    if text is None:
-        return None
-    try:
-        duration = Duration.parse(text)
-    except UnitError as error:
-        raise typer.BadParameter(str(error), param_hint="--service-time") from None
-    if not duration:
-        raise typer.BadParameter("is zero: leave it out if it is not known", param_hint="--service-time")
-    return duration
-
-
-def _zone(text: str | None) -> timezone | None:
-    from components.traffic.times import zone_of
-
-    if text is None:
-        return None
-    try:
-        return zone_of(text)
-    except ValueError:
-        raise typer.BadParameter("is no zone: write UTC, or like +02:00", param_hint="--zone") from None
-
-
-def _target(stack: str, name: str) -> _Target:
-    """The workload of a valid stack file; StackError where there is none of that name."""
-    from components.spec import Problem, StackError, read_file
-    from components.spec.suggestions import choose
-
-    file = read_file(file_of(stack))
-    workloads = file.stack().workloads
-    for index, workload in enumerate(workloads):
-        if workload.name == name:
-            return _Target(file, index, workload)
-    known = [workload.name for workload in workloads]
-    remedy = choose(name, known)
-    raise StackError(
-        [Problem("workloads", name, "is none of them", remedy, location=file.locate("workloads"))]
-    )
-
-
-def _read(trace: str, kind: LogFormat, options: ReadOptions) -> Trace:
-    from components.traffic import read
-
-    large = trace == "-" or _size(trace) > _LARGE
-    progress = Progress() if large else Progress.silent()
-    with progress.step(f"read {'standard input' if trace == '-' else trace}", unit="bytes") as step:
-
-        def on_progress(done: int, total: int | None) -> None:
-            step.update(done=done, total=total)
-
-        told: OnProgress = on_progress
-        return read(trace, kind, options, on_progress=told)
-
-
-def _size(trace: str) -> int:
-    """Bytes of a log; 0 for what is none, which reading it tells."""
-    try:
-        return Path(trace).stat().st_size
-    except (OSError, ValueError):
-        return 0
-
-
-def _known_already(trace: Trace, target: _Target | None) -> Duration | None:
+def _known_already(trace: Trace, target: Target | None) -> Duration | None:
     """The stack file's own service time, for a log without durations."""
     from components.traffic import Arrivals
 
@@ -261,12 +156,12 @@ def _table(measured: Profile) -> Table:
 class _Change:
     """What the stack file says now, and with the traffic that was measured."""
 
-    target: _Target
+    target: Target
     before: str
     after: str
 
     @classmethod
-    def of(cls, target: _Target, measured: Profile) -> _Change:
+    def of(cls, target: Target, measured: Profile) -> _Change:
         """The change; StackError where it cannot be made, or would leave the stack file wrong."""
         from components.spec import Problem, StackError
         from components.spec.editing import NotEditableError, edited
