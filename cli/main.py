@@ -17,6 +17,7 @@ from cli.claims import claims
 from cli.deploy import down, up
 from cli.plan import plan
 from cli.profile import profile
+from cli.replay import replay
 from cli.requests import requests
 from cli.sandbox import app as sandbox
 from cli.schema import schema
@@ -39,6 +40,7 @@ app.command()(validate)
 app.command()(plan)
 app.command()(claims)
 app.command()(profile)
+app.command()(replay)
 app.command()(schema)
 
 

@@ -223,6 +223,14 @@ def test_the_time_of_a_request_is_billed_in_whole_steps(
     assert time == pytest.approx(billed_ms * 0.0000166667 * A_SECOND_ALL_MONTH, rel=2e-4)
 
 
+def test_a_twin_is_called_through_an_api_that_only_the_tail_pays_for():
+    platform = Platform(twin_door="http-api")
+    found = priced(nodes(), demand("1/s"), platform=platform, twin=function(), spilled=Share.parse("10%"))
+    requests = 0.1 * 730 * 3600
+    assert amount(found.of("HTTP API before the twin")) == pytest.approx(requests * 1e-6, rel=1e-3)
+    assert not priced(nodes(), demand("1/s"), platform=platform).of("HTTP API before the twin")
+
+
 def test_a_twin_takes_the_tail_and_no_more():
     warm = nodes(replicas=4, per_node=2)
     given = demand("3/s", "1s")

@@ -11,6 +11,7 @@ from typing import Final
 
 from components.placement.cost.lines import (
     Item,
+    Requests,
     by_hour,
     by_request,
     by_transfer,
@@ -63,16 +64,25 @@ def _front_door(demand: Demand, market: Market, platform: Platform) -> Iterator[
     if platform.front_door == "rest-api":
         yield by_request("front door (REST API)", market.here(doors.rest_api.request))
         return
+    yield _http_api("front door (HTTP API)", demand, market)
+
+
+def twin_door(demand: Demand, market: Market, platform: Platform) -> Iterator[Item]:
+    """What requests pass on their way from the gateway to a function twin; raises MissingFigureError."""
+    if platform.twin_door is not None:
+        yield _http_api("HTTP API before the twin", demand, market, of="spilled")
+
+
+def _http_api(name: str, demand: Demand, market: Market, of: Requests = "all") -> Item:
     step = market.metering.front_door.http_api_step.value
     largest = max(_bytes(demand.request_bytes), _bytes(demand.response_bytes), 1)
     times = -(-largest // step.bytes)
-    item = by_request("front door (HTTP API)", market.here(doors.http_api.request), times=times)
+    item = by_request(name, market.here(market.prices.front_door.http_api.request), of=of, times=times)
     if times == 1:
-        yield item
-        return
+        return item
     # The pages do not say whether requests, responses or both are measured.
     why = f"{item.how}: {step} each, of the larger of request and response"
-    yield replace(item, how=why, caveat=combined(item.caveat, _ASSUMED))
+    return replace(item, how=why, caveat=combined(item.caveat, _ASSUMED))
 
 
 def _internet(demand: Demand, market: Market) -> Iterator[Item]:

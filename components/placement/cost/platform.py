@@ -25,6 +25,8 @@ class Platform:
 
     front_door: Literal["http-api", "rest-api"] | None = None
     """The API Gateway that every request passes."""
+    twin_door: Literal["http-api"] | None = None
+    """The API Gateway through which the gateway in the cluster calls function twins."""
     balancer: Literal["network", "application"] | None = None
     """The load balancer before the gateway in the cluster."""
     cluster: Literal["eks"] | None = None
@@ -68,6 +70,7 @@ def platform_of(stack: Stack, catalog: Catalog, *, among: int | None = None) -> 
     known = (catalog.instance_types.get(pool.instance) for pool in plane.pools if pool.instance)
     return replace(
         alone,
+        twin_door="http-api",
         balancer="network" if made_here else None,
         cluster="eks" if made_here else None,
         nat_gateways={"none": 0, "single": 1, "per-zone": len(stack.zones)}[stack.network.nat],

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil
 
 from components.catalog import Catalog
-from components.placement.cost.around import around, not_counted
+from components.placement.cost.around import around, not_counted, twin_door
 from components.placement.cost.functions import function_bill, managed_bill, on_demand
 from components.placement.cost.lines import Bill, Cost
 from components.placement.cost.machines import nodes_bill
@@ -65,6 +65,8 @@ def bill(  # noqa: PLR0913 - as for `cost`
     compute = _compute(option, demand, market)
     if twin is not None:
         compute = _with_twin(compute, option, demand, market, twin)
+        door = tuple(twin_door(demand, market, platform))
+        compute = replace(compute, items=(*compute.items, *door))
     if spilled is not None:
         compute = _as_measured(compute, spilled)
     return replace(compute, items=(*compute.items, *around(option, demand, market, platform)))

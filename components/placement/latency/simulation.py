@@ -163,8 +163,8 @@ def journey(  # noqa: PLR0913 - each is a thing of its own that a way depends on
     there_s = _drawn(way(option, demand, catalog, around), seed, _LEGS, requests)
     if twin is None:
         return Journey(there_s)
-    # The gateway hands over what came all the way to it.
-    legs = approach(twin.function, catalog, replace(around, front_door=None))
+    # The gateway hands over what came all the way to it, to an HTTP API that the twins have for themselves.
+    legs = approach(twin.function, catalog, replace(around, front_door="http-api"))
     return Journey(there_s, _drawn(legs, seed, _TWIN_LEGS, requests))
 
 

@@ -1,0 +1,104 @@
+"""The command itself: what is played, and in what form the answer is shown."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import wide_console
+from cli.traces import LogFormat, Unit, positive, read_trace, target_of, zone_of
+from sandbox.progress import Progress
+
+if TYPE_CHECKING:
+    from cli.replay.question import Question
+    from components.placement.replay import Replay, Size, Way
+
+# A log of which all sizes together take longer than a moment to play.
+_LARGE = 2_000
+
+
+def replay(  # noqa: PLR0913 - each is an option of the command
+    trace: Annotated[str, typer.Argument(help="A request log (plain or gzip), or - for standard input.")],
+    stack: Annotated[str, typer.Argument(help="Stack name, or path of a stack file.")] = "hybrid",
+    *,
+    workload: Annotated[
+        str,
+        typer.Option(
+            help="The workload of the stack that the requests are for; of a log with paths, only its."
+        ),
+    ],
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="99 of 100 requests are to be answered within this. Default: the workload's latency.p99."
+        ),
+    ] = None,
+    service_time: Annotated[
+        str | None,
+        typer.Option(
+            help="Work of one request, like 25ms. Default: the log's own durations, else the workload's."
+        ),
+    ] = None,
+    kind: Annotated[LogFormat, typer.Option("--format", help="Kind of log.")] = LogFormat.AUTO,
+    time_column: Annotated[
+        str | None, typer.Option(help="Column (or JSON key) of the time of arrival. Default: found.")
+    ] = None,
+    time_unit: Annotated[
+        Unit | None, typer.Option(help="Unit of times that are plain numbers. Default: by their size.")
+    ] = None,
+    duration_column: Annotated[
+        str | None, typer.Option(help="Column of what a request took. Default: found by name.")
+    ] = None,
+    duration_unit: Annotated[
+        Unit | None, typer.Option(help="Unit of durations. Default: from the column's name, like latency_ms.")
+    ] = None,
+    zone: Annotated[str | None, typer.Option(help="Zone of times that name none, like +02:00.")] = None,
+    path: Annotated[
+        str | None, typer.Option(help="Only requests for this path or below it; / for all.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Play a request log through every topology, each at the cheapest size that holds the latency budget."""
+    from cli.replay.question import question_of
+    from components.traffic import ReadOptions
+
+    target = target_of(stack, workload)
+    given = positive(service_time, "--service-time")
+    wanted = positive(budget, "--budget")
+    options = ReadOptions(
+        time_column=time_column,
+        time_unit=time_unit,
+        duration_column=duration_column,
+        duration_unit=duration_unit,
+        zone=zone_of(zone),
+        path=path or f"/v2/models/{workload}",
+    )
+    asked = question_of(target, read_trace(trace, kind, options), budget=wanted, service_time=given)
+    _show(asked, _answered(asked), as_json=as_json)
+
+
+def _answered(asked: Question) -> Replay:
+    progress = Progress() if len(asked.log.arrivals_s) > _LARGE else Progress.silent()
+    with progress.step("play the log", unit="sizes") as step:
+        played = 0
+
+        def on_size(way: Way, size: Size) -> None:
+            nonlocal played
+            step.update(done=played, detail=f"{way.side}, {size}")
+            played += 1
+
+        answer = asked.answer(on_size)
+        step.result(f"{played:,} sizes")
+        return answer
+
+
+def _show(asked: Question, answer: Replay, *, as_json: bool) -> None:
+    from cli.replay.as_json import replay_json
+    from cli.replay.tables import print_replay
+
+    if as_json:
+        typer.echo(json.dumps(replay_json(asked, answer), indent=2, allow_nan=False))
+    else:
+        print_replay(wide_console(), asked, answer)

@@ -1,0 +1,156 @@
+"""From a log and a stack file to what is played, with all that had to be taken from elsewhere said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import typer
+
+from cli.traces import Target
+from components.catalog import Catalog, for_stack
+from components.catalog import load as load_catalog
+from components.placement.bounds import bounds_of
+from components.placement.latency.arrivals import REQUESTS_AT_MOST
+from components.placement.options import Missing, demand_of
+from components.placement.replay import Log, Replay, Size, Way, replay, ways_of
+from components.spec import Duration, Stack, Workload
+from components.traffic import Arrivals, Finding, Profile, Trace, TraceError, profile
+from components.traffic.measurement import duration_text
+from components.traffic.trace import Floats
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is played, and what to know beside the answer."""
+
+    stack: Stack
+    workload: Workload
+    """With the traffic that was measured, and the budget."""
+    budget: Duration
+    log: Log
+    profile: Profile
+    findings: tuple[Finding, ...]
+    """What is to know of the log itself."""
+    catalog: Catalog
+    service_from: str
+    """Who says what a request takes."""
+
+    def answer(self, on_size: Callable[[Way, Size], None]) -> Replay:
+        """Every topology, played."""
+        rows = ways_of(self.stack, self.workload, self.catalog)
+        return replay(rows, self.log, self.catalog, self.budget, on_size)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the figures rest on."""
+        return tuple(self._notes())
+
+    def _notes(self) -> Iterator[str]:
+        span = duration_text(self.log.span_s)
+        hours = "" if self.log.span_s >= _DAY_S else ", nights as busy as that"
+        yield f"a month is taken to be these {span} over and over{hours}, at one size all the time"
+        traffic = self.workload.traffic
+        yield f"a request is {traffic.service_time} of work on average ({self.service_from})"
+        yield "a function is taken to do the work in the time that a replica takes"
+        yield from self._throttled()
+
+    def _throttled(self) -> Iterator[str]:
+        serve = self.workload.serve.function
+        if serve is None:
+            return
+        allowed, needed = bounds_of(self.stack, serve).reserved_concurrency, self.log.most_at_once()
+        if allowed is not None and allowed < needed:
+            yield (
+                f"on functions alone up to {needed:,} copies work at once, and reserved_concurrency lets"
+                f" {allowed:,}: it is played without that limit"
+            )
+
+
+def question_of(
+    target: Target, trace: Trace, *, budget: Duration | None, service_time: Duration | None
+) -> Question:
+    """What is to be played; TraceError for a log that cannot be, BadParameter for what an option must say."""
+    stack, workload = target.file.stack(), target.workload
+    arrivals = _replayable(trace)
+    wanted = budget or workload.latency.p99
+    if wanted is None:
+        raise typer.BadParameter(
+            f"is needed: {workload.name} has no latency.p99 in the stack file", param_hint="--budget"
+        )
+    own = service_time is None and arrivals.service_s is not None
+    known = service_time or (None if own else workload.traffic.service_time)
+    if known is None and not own:
+        raise typer.BadParameter(
+            f"is needed: neither the log nor {workload.name} in the stack file says what a request takes",
+            param_hint="--service-time",
+        )
+    found = profile(arrivals, service_time=known)
+    met = _met(workload, found, wanted)
+    demand = demand_of(met)
+    if isinstance(demand, Missing):
+        raise TraceError(demand.reason, "give the work of a request: --service-time")
+    return Question(
+        stack=stack,
+        workload=met,
+        budget=wanted,
+        log=Log.of(arrivals.times_s, _services(arrivals) if own else None, demand),
+        profile=found,
+        findings=arrivals.findings,
+        catalog=for_stack(load_catalog(), stack),
+        service_from=_source(met, own=own, given=service_time is not None),
+    )
+
+
+def _replayable(trace: Trace) -> Arrivals:
+    if not isinstance(trace, Arrivals):
+        raise TraceError(
+            "counts of requests in steps do not say when in a step each came",
+            "replay a log of requests: the gateway's, a load balancer's, API Gateway's, or a CSV with times",
+        )
+    if len(trace.times_ns) > REQUESTS_AT_MOST:
+        raise TraceError(
+            f"{len(trace.times_ns):,} requests are more than are played, {REQUESTS_AT_MOST:,}",
+            "cut the log to the hours that matter, its busiest among them",
+        )
+    return trace
+
+
+def _met(workload: Workload, found: Profile, budget: Duration) -> Workload:
+    """The workload with the traffic of the log."""
+    before = workload.traffic
+    traffic = before.model_copy(
+        update={
+            "rate": found.rate,
+            "peak": found.peak,
+            "utilization": None,
+            "service_time": found.service_time,
+            "burstiness": found.burstiness,
+            "service_variation": before.service_variation
+            if found.service_variation is None
+            else found.service_variation,
+            "hourly": found.hourly,
+        }
+    )
+    latency = workload.latency.model_copy(update={"p99": budget})
+    return workload.model_copy(update={"traffic": traffic, "latency": latency})
+
+
+def _services(arrivals: Arrivals) -> Floats | None:
+    """The log's own durations; their mean where a line has none."""
+    if arrivals.service_s is None:
+        return None
+    return np.where(np.isnan(arrivals.service_s), np.nanmean(arrivals.service_s), arrivals.service_s)
+
+
+def _source(workload: Workload, *, own: bool, given: bool) -> str:
+    if own:
+        return "each as the log has it"
+    variation = workload.traffic.service_variation
+    spread = (
+        "exponential, as nothing else is known" if variation is None else f"with a variation of {variation:g}"
+    )
+    return f"{'as given' if given else 'as in the stack file'}; drawn, {spread}"
