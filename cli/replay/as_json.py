@@ -38,7 +38,7 @@ def _row(row: Row, answer: Replay) -> dict[str, Any]:
 
 def _trial(trial: Trial) -> dict[str, Any]:
     return {
-        "size": {"count": trial.size.count, "room": trial.size.room, "said": str(trial)},
+        "size": {"count": trial.size.count, "queue": trial.size.queue, "said": str(trial)},
         "dollars_a_month": float(trial.total.amount),
         "bill": [
             {"name": line.name, "dollars_a_month": float(line.money.amount), "how": line.how}

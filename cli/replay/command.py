@@ -41,6 +41,12 @@ def replay(  # noqa: PLR0913 - each is an option of the command
             help="Work of one request, like 25ms. Default: the log's own durations, else the workload's."
         ),
     ] = None,
+    work_by: Annotated[
+        str | None,
+        typer.Option(
+            help="What the work of a request grows with, like generated_tokens; its mean is the service time."
+        ),
+    ] = None,
     kind: Annotated[LogFormat, typer.Option("--format", help="Kind of log.")] = LogFormat.AUTO,
     time_column: Annotated[
         str | None, typer.Option(help="Column (or JSON key) of the time of arrival. Default: found.")
@@ -75,7 +81,8 @@ def replay(  # noqa: PLR0913 - each is an option of the command
         zone=zone_of(zone),
         path=path or f"/v2/models/{workload}",
     )
-    asked = question_of(target, read_trace(trace, kind, options), budget=wanted, service_time=given)
+    read = read_trace(trace, kind, options)
+    asked = question_of(target, read, budget=wanted, service_time=given, work_by=work_by)
     _show(asked, _answered(asked), as_json=as_json)
 
 

@@ -17,7 +17,7 @@ from components.placement.options import Missing, demand_of
 from components.placement.replay import Log, Replay, Size, Way, replay, ways_of
 from components.spec import Duration, Stack, Workload
 from components.traffic import Arrivals, Finding, Profile, Trace, TraceError, profile
-from components.traffic.measurement import duration_text
+from components.traffic.measurement import duration_text, rounded
 from components.traffic.trace import Floats
 
 _DAY_S = 86_400
@@ -38,6 +38,8 @@ class Question:
     catalog: Catalog
     service_from: str
     """Who says what a request takes."""
+    work_is_known: bool
+    """Whether what each request takes comes from the log, in all its shape."""
 
     def answer(self, on_size: Callable[[Way, Size], None]) -> Replay:
         """Every topology, played."""
@@ -71,7 +73,12 @@ class Question:
 
 
 def question_of(
-    target: Target, trace: Trace, *, budget: Duration | None, service_time: Duration | None
+    target: Target,
+    trace: Trace,
+    *,
+    budget: Duration | None,
+    service_time: Duration | None,
+    work_by: str | None = None,
 ) -> Question:
     """What is to be played; TraceError for a log that cannot be, BadParameter for what an option must say."""
     stack, workload = target.file.stack(), target.workload
@@ -81,15 +88,9 @@ def question_of(
         raise typer.BadParameter(
             f"is needed: {workload.name} has no latency.p99 in the stack file", param_hint="--budget"
         )
-    own = service_time is None and arrivals.service_s is not None
-    known = service_time or (None if own else workload.traffic.service_time)
-    if known is None and not own:
-        raise typer.BadParameter(
-            f"is needed: neither the log nor {workload.name} in the stack file says what a request takes",
-            param_hint="--service-time",
-        )
-    found = profile(arrivals, service_time=known)
-    met = _met(workload, found, wanted)
+    work = _work_of(arrivals, workload, service_time, work_by)
+    found = profile(arrivals, service_time=work.mean)
+    met = _met(workload, found, work, wanted)
     demand = demand_of(met)
     if isinstance(demand, Missing):
         raise TraceError(demand.reason, "give the work of a request: --service-time")
@@ -97,12 +98,76 @@ def question_of(
         stack=stack,
         workload=met,
         budget=wanted,
-        log=Log.of(arrivals.times_s, _services(arrivals) if own else None, demand),
+        log=Log.of(arrivals.times_s, work.seconds, demand),
         profile=found,
         findings=arrivals.findings,
         catalog=for_stack(load_catalog(), stack),
-        service_from=_source(met, own=own, given=service_time is not None),
+        service_from=work.said(met),
+        work_is_known=work.seconds is not None,
     )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What requests take."""
+
+    mean: Duration | None
+    """None is as the log says."""
+    seconds: Floats | None
+    """Of each; None is drawn."""
+    source: str
+
+    @property
+    def variation(self) -> float | None:
+        """Squared coefficient of variation, where each is known."""
+        if self.seconds is None or not self.seconds.mean() > 0:
+            return None
+        return rounded(float((self.seconds / self.seconds.mean()).var()))
+
+    def said(self, workload: Workload) -> str:
+        """Where it comes from, in words."""
+        variation = workload.traffic.service_variation
+        spread = (
+            "exponential, as nothing else is known"
+            if variation is None
+            else f"with a variation of {variation:g}"
+        )
+        return f"{self.source}; drawn, {spread}" if self.seconds is None else f"{self.source}; {spread}"
+
+
+def _work_of(
+    arrivals: Arrivals, workload: Workload, service_time: Duration | None, work_by: str | None
+) -> _Work:
+    """As an option says, else as the log does, else as the stack file does."""
+    if service_time is None and work_by is None and arrivals.service_s is not None:
+        return _Work(None, _filled(arrivals.service_s), "each as the log has it")
+    mean = service_time or workload.traffic.service_time
+    if mean is None:
+        raise typer.BadParameter(
+            f"is needed: neither the log nor {workload.name} in the stack file says what a request takes",
+            param_hint="--service-time",
+        )
+    source = "as in the stack file" if service_time is None else "as given"
+    if work_by is None:
+        return _Work(mean, None, source)
+    size = _measure(arrivals, work_by)
+    return _Work(mean, mean.seconds * size / size.mean(), f"{source}, in proportion to its {work_by}")
+
+
+def _measure(arrivals: Arrivals, name: str) -> Floats:
+    """What the log says of each request under that name."""
+    values = arrivals.measures.get(name)
+    if values is None:
+        known = ", ".join(sorted(arrivals.measures)) or "nothing but times"
+        raise typer.BadParameter(f"the log has no {name}; it has {known}", param_hint="--work-by")
+    if not np.nanmean(values) > 0:
+        raise typer.BadParameter(f"{name} is zero throughout the log", param_hint="--work-by")
+    return _filled(values)
+
+
+def _filled(values: Floats) -> Floats:
+    """With the mean where a line says nothing."""
+    return np.where(np.isnan(values), np.nanmean(values), values)
 
 
 def _replayable(trace: Trace) -> Arrivals:
@@ -119,9 +184,10 @@ def _replayable(trace: Trace) -> Arrivals:
     return trace
 
 
-def _met(workload: Workload, found: Profile, budget: Duration) -> Workload:
+def _met(workload: Workload, found: Profile, work: _Work, budget: Duration) -> Workload:
     """The workload with the traffic of the log."""
     before = workload.traffic
+    known = (work.variation, found.service_variation, before.service_variation)
     traffic = before.model_copy(
         update={
             "rate": found.rate,
@@ -129,28 +195,9 @@ def _met(workload: Workload, found: Profile, budget: Duration) -> Workload:
             "utilization": None,
             "service_time": found.service_time,
             "burstiness": found.burstiness,
-            "service_variation": before.service_variation
-            if found.service_variation is None
-            else found.service_variation,
+            "service_variation": next((each for each in known if each is not None), None),
             "hourly": found.hourly,
         }
     )
     latency = workload.latency.model_copy(update={"p99": budget})
     return workload.model_copy(update={"traffic": traffic, "latency": latency})
-
-
-def _services(arrivals: Arrivals) -> Floats | None:
-    """The log's own durations; their mean where a line has none."""
-    if arrivals.service_s is None:
-        return None
-    return np.where(np.isnan(arrivals.service_s), np.nanmean(arrivals.service_s), arrivals.service_s)
-
-
-def _source(workload: Workload, *, own: bool, given: bool) -> str:
-    if own:
-        return "each as the log has it"
-    variation = workload.traffic.service_variation
-    spread = (
-        "exponential, as nothing else is known" if variation is None else f"with a variation of {variation:g}"
-    )
-    return f"{'as given' if given else 'as in the stack file'}; drawn, {spread}"

@@ -22,10 +22,11 @@ def print_replay(console: Console, asked: Question, answer: Replay) -> None:
     console.print()
     console.print(Text(_chosen(answer), style="bold"), soft_wrap=True)
     if answer.gain is not None:
-        console.print(Text(gain_in_words(answer.gain)), soft_wrap=True)
+        for line in gain_in_words(answer.gain):
+            console.print(Text(line), soft_wrap=True)
     for why_not, sides in _together((row.why_not, row.side) for row in answer.rows):
         console.print(Text(f"{'; '.join(sides)}: {why_not}", style="yellow"), soft_wrap=True)
-    for note in (*_models(answer), *asked.notes, *_sources(answer)):
+    for note in (*_models(asked, answer), *asked.notes, *_sources(answer)):
         console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
     for finding in asked.findings:
         console.print(Text(f"{finding.weight}: {finding}", style="yellow"), soft_wrap=True)
@@ -49,11 +50,11 @@ def _table(asked: Question, answer: Replay) -> Table:
         rows.add_column(heading, justify="right", no_wrap=True)
     rows.add_column("", no_wrap=True)
     for row in answer.rows:
-        rows.add_row(*_figures(row), Text(mark(row, answer), _STYLES.get(mark(row, answer), "dim")))
+        rows.add_row(*_figures(row, asked), Text(mark(row, answer), _STYLES.get(mark(row, answer), "dim")))
     return rows
 
 
-def _figures(row: Row) -> tuple[str, ...]:
+def _figures(row: Row, asked: Question) -> tuple[str, ...]:
     trial = row.trial
     if trial is None:
         return (row.side, *[UNKNOWN] * 8)
@@ -63,18 +64,18 @@ def _figures(row: Row) -> tuple[str, ...]:
         amount(trial.total),
         length(trial.seen.p50),
         length(trial.seen.p99),
-        _by_model(row),
+        _by_model(row, asked),
         percent(trial.over),
         percent(trial.on_demand),
         percent(trial.seen.cold_start_share),
     )
 
 
-def _by_model(row: Row) -> str:
+def _by_model(row: Row, asked: Question) -> str:
     if row.expected is None or row.expected.latency is None:
         return UNKNOWN
     found = row.expected.latency
-    return f"~{length(found.p99)}" if found.note else length(found.p99)
+    return f"~{length(found.p99)}" if found.note or asked.work_is_known else length(found.p99)
 
 
 def percent(share: Share) -> str:
@@ -114,33 +115,32 @@ def _chosen(answer: Replay) -> str:
     return said
 
 
-def gain_in_words(gain: Gain) -> str:
+def gain_in_words(gain: Gain) -> Iterator[str]:
     """What a twin is worth, beside what others report."""
     if not gain.is_used:
-        return "a twin saves nothing here: the cheapest size with one never uses it"
-    said = [
-        f"a twin costs {gain.less_cost:.1%} less at the same promise, {amount(gain.twin.total)} instead of"
-        f" {amount(gain.alone.total)}"
-    ]
+        yield "a twin saves nothing here: the cheapest size with one never uses it"
+        return
     money, fewer = gain.same_money, gain.fewer_misses
+    yield (
+        f"a twin costs {gain.less_cost:.1%} less at the same promise: {amount(gain.twin.total)} instead of"
+        f" {amount(gain.alone.total)}"
+    )
     if money is None:
-        said.append("no pool without one costs as little")
+        yield "for the same money there is no pool without a twin"
     else:
-        said.append(
-            f"for the same money without one ({money}) {percent(money.over)} of the requests are late instead"
-            f" of {percent(gain.twin.over)}{'' if fewer is None else f': {fewer:.1%} of them saved'}"
+        saved = "" if fewer is None else f", {fewer:.1%} fewer"
+        yield (
+            f"for the same money without one, {money}, {percent(money.over)} of the requests are late; with"
+            f" it {percent(gain.twin.over)}{saved}"
         )
     cost, misses = (
         f"{reported:.0%} ({'passed' if ours is not None and ours > reported else 'not reached'})"
         for ours, reported in ((gain.less_cost, SPOCK.less_cost), (fewer, SPOCK.fewer_misses))
     )
-    said.append(
-        f"{SPOCK.source} reports up to {cost} and {misses}, against machines that come and go with the load"
-    )
-    return "; ".join(said)
+    yield f"{SPOCK.source} reports up to {cost} and {misses}, against machines that come and go with the load"
 
 
-def _models(answer: Replay) -> Iterator[str]:
+def _models(asked: Question, answer: Replay) -> Iterator[str]:
     """What the models say of themselves, once each."""
     known = [
         (row.expected.latency.note, row.side)
@@ -152,6 +152,8 @@ def _models(answer: Replay) -> Iterator[str]:
             "`by model` is the p99 that the profile alone gives, without the log; ~ where the model itself"
             " says that a log knows better"
         )
+    if asked.work_is_known:
+        yield "by model: of the work it knows the mean and the variation, and not the shape that the log has"
     for note, sides in _together(known):
         yield f"by model ({'; '.join(sides)}): {note}"
 

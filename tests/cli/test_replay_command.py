@@ -111,6 +111,22 @@ def test_the_logs_own_durations_are_played(tmp_path: Path):
     assert given["rows"][0]["p50_ms"] < 100
 
 
+def test_work_that_grows_with_something(tmp_path: Path):
+    """Every tenth request makes nineteen tokens and all others one."""
+    file = tmp_path / "tokens.csv"
+    rows = (f"{BEGIN + at}.5,{19 if at % 10 == 0 else 1}" for at in range(400))
+    file.write_text("\n".join(["time,GeneratedTokens", *rows]) + "\n")
+    given = (file, EXAMPLE, "--workload", "complete", "--service-time", "280ms", "--work-by")
+    found = told(*given, "generated_tokens")
+    assert any("280ms of work on average (as given, in proportion to its generated_tokens" in note
+               for note in found["notes"])  # fmt: skip
+    assert found["rows"][0]["p50_ms"] == pytest.approx(100 + 20, abs=20)
+    assert found["rows"][0]["p99_ms"] > 1900
+    misspelt = run(*given, "tokens")
+    assert misspelt.exit_code == 2
+    assert "generated_tokens" in misspelt.stderr
+
+
 def test_none_that_holds(trace: Path):
     result = run(trace, EXAMPLE, "--workload", "complete", "--budget", "30ms")
     assert result.exit_code == 0

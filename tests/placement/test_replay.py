@@ -14,7 +14,7 @@ from latency_case import CATALOG, demand, function, nodes
 
 from components.catalog import for_stack
 from components.placement.cost import Platform
-from components.placement.latency import Around
+from components.placement.latency import Around, simulate
 from components.placement.options import Demand, NodesOption, OptionError
 from components.placement.replay import (
     Log,
@@ -32,7 +32,7 @@ from components.placement.replay import (
     ways_of,
 )
 from components.placement.replay.gain import gain
-from components.placement.replay.playing import rank
+from components.placement.replay.playing import rank, scenario_of
 from components.placement.replay.searching import searched
 from components.spec import Duration, load
 from components.spec.units import Rate
@@ -50,6 +50,7 @@ def way(side: Side, asked: Demand = WORK, **more: Any) -> Way:
         "platform": Platform(front_door="http-api", twin_door="http-api"),
         "around": Around(front_door="http-api"),
         "twin": function() if side is Side.TWIN else None,
+        "gateways": 2,
     }
     return Way(side=side, demand=asked, region="us-east-1", **(given | more))
 
@@ -131,16 +132,19 @@ def test_with_one_replica_more_no_request_waits_longer(data: st.DataObject, serv
     times = np.cumsum(data.draw(gaps))
     assume(times[-1] > times[0])
     service_s = data.draw(st.lists(works, min_size=len(times), max_size=len(times)))
-    player = Player(way(Side.HYBRID), log(times, service_s=service_s), CATALOG, BUDGET)
-    fewer, more = (player.play(Size(count)).seen.seconds for count in (servers, servers + 1))
+    asked = scenario_of(way(Side.HYBRID), log(times, service_s=service_s), Size(servers))
+    fewer, more = (
+        simulate(way(Side.HYBRID).sized(count), WORK, CATALOG, scenario=asked).seconds
+        for count in (servers, servers + 1)
+    )
     assert (more <= fewer + 1e-9).all()
 
 
 @pytest.mark.parametrize("side", [Side.HELD_WARM, Side.TWIN])
-@given(count=st.integers(1, 12), room=st.sampled_from([0, 1, 4, 16, 256]))
-def test_no_size_costs_less_than_its_floor(side: Side, count: int, room: int):
+@given(count=st.integers(1, 12), queue=st.sampled_from([0, 1, 4, 16, 256]))
+def test_no_size_costs_less_than_its_floor(side: Side, count: int, queue: int):
     player = _players()[side]
-    found = player.play(Size(count, room if side is Side.TWIN else None))
+    found = player.play(Size(count, queue if side is Side.TWIN else None))
     assert player.floor(count) <= found.total
     assert player.floor(count) <= player.floor(count + 1)
 

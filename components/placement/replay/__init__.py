@@ -10,12 +10,11 @@ side and chooses, `gain` says what a twin is worth, `brute_force` checks all of 
 
 from components.placement.replay.brute_force import cheapest_of_all, every_size
 from components.placement.replay.gain import SPOCK, Gain
-from components.placement.replay.playing import ROOMS, Log, Player, Size, Trial
+from components.placement.replay.playing import Log, Player, Size, Trial, queues
 from components.placement.replay.replaying import Expected, Replay, Row, replay
 from components.placement.replay.ways import Side, Way, Ways, ways_of
 
 __all__ = [
-    "ROOMS",
     "SPOCK",
     "Expected",
     "Gain",
@@ -30,6 +29,7 @@ __all__ = [
     "Ways",
     "cheapest_of_all",
     "every_size",
+    "queues",
     "replay",
     "ways_of",
 ]

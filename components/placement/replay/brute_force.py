@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from components.catalog import Catalog
 from components.placement.latency import simulate
 from components.placement.options import FunctionOption
-from components.placement.replay.playing import ROOMS, Log, Size, Trial, met, priced, rank, scenario_of
+from components.placement.replay.playing import Log, Size, Trial, met, queues, rank, scenario_of
 from components.placement.replay.ways import Way
 from components.spec.units import Duration
 
@@ -23,18 +23,19 @@ def cheapest_of_all(
 
 
 def every_size(way: Way, log: Log) -> Iterator[Size]:
-    """All sizes that could differ: up to where each request is taken at once, and no room is ever full."""
+    """All sizes that there are, up to where each request is taken at once."""
     option = way.option
     if isinstance(option, FunctionOption):
         yield from map(Size, range(1, log.most_at_once() + 1) if option.provisioned else (0,))
         return
-    rooms = [None, *(room for room in ROOMS if room < 2 * len(log.arrivals_s))]
     for count in range(way.least, max(way.least, log.most_at_once()) + 1):
-        yield from (Size(count, room) for room in (rooms if way.twin is not None else (None,)))
+        yield Size(count)
+        if way.twin is not None:
+            yield from (Size(count, queue) for queue in queues(way, count))
 
 
 def _trial(way: Way, log: Log, catalog: Catalog, budget: Duration, size: Size) -> Trial:
     there = met(way, log)
     option = there.sized(size.count)
     seen = simulate(option, there.demand, catalog, there.around, scenario_of(there, log, size))
-    return Trial(there, size, priced(there, option, catalog, seen.spilled_share), seen, budget)
+    return Trial.of(there, size, catalog, seen, budget)

@@ -25,14 +25,14 @@ from components.placement.options import Demand, FunctionOption, NodesOption, Op
 from components.placement.replay.ways import Way
 from components.spec.units import Duration, Money, Rate, Share
 
-ROOMS: Final = (0, *(1 << power for power in range(21)))
-"""Requests that may wait before the next goes to the twin. Doubling is fine enough: what room decides is
-whether a request waits for about the budget or far from it."""
+_LONGEST_POWER: Final = 20
+QUEUED_PER_SLOT: Final = 4
 
 _NONE: Final = Share(0)
 _ALL: Final = Share(Share.maximum)
 _SERVICES: Final = 1
 _FIRST_AND_LAST: Final = 2
+_EMPTY: Final[Floats] = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,8 +80,9 @@ class Size:
 
     count: int = 0
     """Copies held warm, or replicas; 0 for a function on demand, which has no size."""
-    room: int | None = None
-    """Requests that may wait in the gateway before the next goes to the twin. None: nobody goes there."""
+    queue: int | None = None
+    """Requests that may wait in a pod of the gateway before the next goes to the twin: `placement.twin.queue`
+    of a stack file. None: nobody goes there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,17 +93,23 @@ class Trial:
     size: Size
     cost: Cost
     seen: Simulated
-    budget: Duration
+    """Without the time of each request: a search has many trials, a log many requests."""
+    holds: bool
+    """Whether 99 of 100 requests were answered within the budget."""
+    over: Share
+    """Share of the requests that were not."""
 
-    @property
-    def holds(self) -> bool:
-        """Whether 99 of 100 requests were answered within the budget."""
-        return self.seen.p99 is not None and self.seen.p99 <= self.budget
-
-    @property
-    def over(self) -> Share:
-        """Share of the requests that were not."""
-        return self.seen.over(self.budget)
+    @classmethod
+    def of(cls, way: Way, size: Size, catalog: Catalog, seen: Simulated, budget: Duration) -> "Trial":
+        """A trial that was played; raises as pricing does."""
+        return cls(
+            way=way,
+            size=size,
+            cost=priced(way, way.sized(size.count), catalog, seen.spilled_share),
+            seen=replace(seen, seconds=_EMPTY),
+            holds=seen.p99 is not None and seen.p99 <= budget,
+            over=seen.over(budget),
+        )
 
     @property
     def on_demand(self) -> Share:
@@ -127,8 +134,19 @@ class Trial:
         assert isinstance(option, NodesOption)
         return (
             f"{_counted(option.replicas, 'replica', 'replicas')} on {_nodes(option)}"
-            f"{'' if self.size.room is None else f', {self.size.room} may wait'}"
+            f"{'' if self.size.queue is None else f', a queue of {self.size.queue}'}"
         )
+
+
+def queues(way: Way, count: int) -> tuple[int, ...]:
+    """The queues to try before a twin with so many replicas: none, and then twice as long each time.
+
+    What a queue decides is whether a request waits for about the budget or far from it, so doubling is fine
+    enough. It ends where the gateway turns requests away.
+    """
+    most = count * way.option.concurrency * QUEUED_PER_SLOT
+    lengths = (0, *(1 << power for power in range(_LONGEST_POWER)))
+    return tuple(length for length in lengths if length < most)
 
 
 def cheaper(one: Trial, other: Trial) -> Trial:
@@ -139,7 +157,7 @@ def cheaper(one: Trial, other: Trial) -> Trial:
 def rank(trial: Trial) -> tuple[Money, int, int]:
     """Trials in order: by money, then by size."""
     size = trial.size
-    return trial.total, size.count, -1 if size.room is None else size.room
+    return trial.total, size.count, -1 if size.queue is None else size.queue
 
 
 class Player:
@@ -191,8 +209,7 @@ class Player:
         way, option = self.way, self.way.sized(size.count)
         played = play(option, way.demand, self.catalog, way.around.region, scenario_of(way, self.log, size))
         seen = answered(played, self._journey)
-        price = priced(way, option, self.catalog, seen.spilled_share)
-        return Trial(way, size, price, seen, self.budget)
+        return Trial.of(way, size, self.catalog, seen, self.budget)
 
     @cached_property
     def _journey(self) -> Journey:
@@ -233,7 +250,8 @@ def scenario_of(way: Way, log: Log, size: Size) -> Scenario:
     requests = Requests(arrivals_s=log.arrivals_s, service_s=log.service_s, seed=log.seed)
     if way.twin is None:
         return Scenario(requests=requests)
-    return Scenario(requests=requests, twin=Twin(function=way.twin), queue=size.room)
+    room = None if size.queue is None else size.queue * way.gateways
+    return Scenario(requests=requests, twin=Twin(function=way.twin), queue=room)
 
 
 def _counted(count: int, one: str, many: str) -> str:

@@ -15,9 +15,9 @@ each copy, so none beyond can be cheaper. With as many held as there are ever re
 cold; where that does not hold the budget, nothing does.
 
 *Replicas with a twin.* Fewer nodes, more requests to the function: the price falls and rises, and so do the
-percentiles. Replicas and room in the queue are both searched, all of `ROOMS` until one that is never full (a
-larger one is the same). The least number of replicas that holds without a twin bounds the search: with a
-queue that is never full that is a size here too, and no larger number can be cheaper, as nodes alone cost
+percentiles. Replicas and the queue before the twin are both searched, all of `queues` until one that is never
+full (a longer one is the same). The least number of replicas that holds without a twin bounds the search: a
+twin that is never called makes it a size here too, and no larger number can be cheaper, as nodes alone cost
 more. Below it all numbers are played whose floor, the price if nothing went to the function, is not above the
 best so far. Without any number that holds alone there is none with a twin: who goes to it has the longer way.
 """
@@ -25,7 +25,7 @@ best so far. Without any number that holds alone there is none with a twin: who 
 from dataclasses import dataclass
 
 from components.placement.options import NodesOption
-from components.placement.replay.playing import ROOMS, Player, Size, Trial, cheaper
+from components.placement.replay.playing import Player, Size, Trial, cheaper, queues
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +88,8 @@ def _with_twin(player: Player) -> Found:
     for count in range(player.way.least, alone.best.size.count + 1):
         if player.floor(count) > best.total:
             break
-        for room in ROOMS:
-            trial = player.play(Size(count, room))
+        for queue in queues(player.way, count):
+            trial = player.play(Size(count, queue))
             if trial.holds:
                 best = cheaper(best, trial)
             if not trial.seen.spilled_share:

@@ -75,6 +75,8 @@ class Way:
     """The function that takes what the replicas cannot take in time."""
     least: int = 1
     """Replicas at the least."""
+    gateways: int = 1
+    """Pods of the gateway before them, each with a queue of its own."""
     refused: str = ""
     """The rule that refuses it, with its reason. It is played all the same."""
 
@@ -174,6 +176,7 @@ class _Read:
             around=self._around(on_nodes=on_nodes),
             platform=self._platform,
             twin=twin,
+            gateways=self._stack.data_plane.gateway.replicas if self._stack.data_plane is not None else 1,
             least=min(REPLICAS, self._workload.placement.replicas or REPLICAS) if on_nodes else 1,
             refused=refused,
         )
