@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import os
-import shutil
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from cli.changes import Change, Edit
 from cli.console import wide_console
 from cli.traces import LogFormat, Target, Unit, positive, read_trace, target_of, zone_of
-from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,7 +93,7 @@ def _report(measured: Profile, target: Target | None, *, dry_run: bool, as_json:
     console = wide_console()
     if not as_json:
         _show(console, measured)
-    change = _Change.of(target, measured) if target else None
+    change = _change(target, measured) if target else None
     if change and not dry_run:
         change.write()
     if as_json:
@@ -152,112 +146,11 @@ def _table(measured: Profile) -> Table:
     return rows
 
 
-@dataclass(frozen=True)
-class _Change:
-    """What the stack file says now, and with the traffic that was measured."""
-
-    target: Target
-    before: str
-    after: str
-
-    @classmethod
-    def of(cls, target: Target, measured: Profile) -> _Change:
-        """The change; StackError where it cannot be made, or would leave the stack file wrong."""
-        from components.spec import Problem, StackError
-        from components.spec.editing import NotEditableError, edited
-        from components.spec.source import PROJECT
-
-        before = target.file.path.read_bytes().decode()
-        root = ("config", f"{PROJECT}:stack")
-        block: dict[str, object | None] = {**measured.block()}
-        if measured.utilization is None and measured.offered_load is not None:
-            # Overloaded: what was written before is known to be wrong.
-            block["utilization"] = None
-        try:
-            after = edited(before, (*root, "workloads", target.index, "traffic"), block)
-        except NotEditableError as error:
-            spelled = measured.to_yaml().replace("\n", "\n      ").rstrip()
-            raise StackError(
-                [
-                    Problem(
-                        target.path,
-                        None,
-                        f"cannot be edited in place: {error}",
-                        f"write it by hand:\n      {spelled}",
-                        subject=target.workload.name,
-                        location=target.file.locate(target.path),
-                    )
-                ]
-            ) from None
-        _validate(after, root)
-        return cls(target, before, after)
-
-    @property
-    def diff(self) -> list[str]:
-        """The change as a unified diff."""
-        name = str(self.target.file.path)
-        lines = (self.before.splitlines(), self.after.splitlines())
-        return list(difflib.unified_diff(*lines, name, name, lineterm="", n=2))
-
-    def write(self) -> None:
-        """Put the file in place as a whole, or not at all."""
-        if self.after == self.before:
-            return
-        try:
-            self._replace(self.target.file.path.resolve())
-        except OSError as error:
-            raise SandboxError(
-                f"{self.target.file.path}: cannot be written: {error.strerror}",
-                "allow it to be written, or see the change with --dry-run",
-            ) from None
-
-    def _replace(self, file: Path) -> None:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(handle, "wb") as beside:
-                beside.write(self.after.encode())
-            shutil.copymode(file, name)
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-
-    def show(self, console: Console, *, written: bool) -> None:
-        """The diff, or that there is none."""
-        name = self.target.file.path
-        console.print()
-        if self.after == self.before:
-            console.print(Text(f"{name} says so already"), soft_wrap=True)
-            return
-        styles = {"+": "green", "-": "red", "@": "cyan"}
-        for line in self.diff:
-            console.print(Text(line, styles.get(line[:1], "")), soft_wrap=True)
-        console.print(Text(f"\n{'wrote' if written else 'would write'} {name}"), soft_wrap=True)
-
-    def as_json(self, *, written: bool) -> dict[str, object]:
-        """The change as plain JSON values."""
-        changed = self.after != self.before
-        return {
-            "file": str(self.target.file.path),
-            "workload": self.target.workload.name,
-            "changed": changed,
-            "written": changed and written,
-            "diff": "\n".join(self.diff),
-        }
-
-
-def _validate(text: str, root: tuple[str, str]) -> None:
-    """That the stack file is right with what was measured; StackError where it is not."""
-    from dataclasses import replace
-
-    from components.spec import StackError, load
-    from components.spec.yaml_source import read as read_yaml
-
-    try:
-        load(read_yaml(text).value[root[0]][root[1]])
-    except StackError as error:
-        problems = [
-            replace(problem, message=f"{problem.message} (with what was measured; nothing was written)")
-            for problem in error.problems
-        ]
-        raise StackError(problems) from None
+def _change(target: Target, measured: Profile) -> Change:
+    """The measured block in the stack file; StackError where it cannot be there."""
+    block: dict[str, object | None] = {**measured.block()}
+    if measured.utilization is None and measured.offered_load is not None:
+        # Overloaded: what was written before is known to be wrong.
+        block["utilization"] = None
+    edit = Edit(("workloads", target.index, "traffic"), block)
+    return Change.of(target, [edit], by_hand=measured.to_yaml(), because="with what was measured")

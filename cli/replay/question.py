@@ -21,6 +21,8 @@ from components.traffic.measurement import duration_text, rounded
 from components.traffic.trace import Floats
 
 _DAY_S = 86_400
+# Of which one in a hundred is a sample too small to tell its own error.
+_FEW = 3_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,9 @@ class Question:
         traffic = self.workload.traffic
         yield f"a request is {traffic.service_time} of work on average ({self.service_from})"
         yield "a function is taken to do the work in the time that a replica takes"
+        if len(self.log.arrivals_s) < _FEW:
+            last = len(self.log.arrivals_s) // 100 or "less than one"
+            yield f"so few requests say little of the slowest one in a hundred: that is {last} of them"
         yield from self._throttled()
 
     def _throttled(self) -> Iterator[str]:

@@ -77,6 +77,7 @@ def test_side_by_side(trace: Path):
         "over and over, nights as busy as that",
         "500ms of work on average",
         "times of front door",
+        "the slowest one in a hundred: that is 4 of them",
     ):
         assert note in result.stdout
 

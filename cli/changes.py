@@ -1,0 +1,142 @@
+"""A stack file changed in place: the change is shown, and written whole or not at all."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from sandbox.errors import SandboxError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cli.traces import Target
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Keys of one mapping of the stack; None removes one."""
+
+    path: tuple[str | int, ...]
+    """From the stack on, like `workloads`, 0, `traffic`."""
+    values: Mapping[str, object | None]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a stack file says now, and with some edits."""
+
+    target: Target
+    before: str
+    after: str
+
+    @classmethod
+    def of(cls, target: Target, edits: Iterable[Edit], *, by_hand: str, because: str) -> Change:
+        """The change; StackError where it cannot be made, or would leave the stack file wrong.
+
+        `by_hand` is what to write where the file's layout does not allow it, `because` what a value that is
+        wrong then comes from.
+        """
+        from components.spec import Problem, StackError
+        from components.spec.editing import NotEditableError, edited
+        from components.spec.source import PROJECT
+
+        before = after = target.file.path.read_bytes().decode()
+        root = ("config", f"{PROJECT}:stack")
+        try:
+            for edit in edits:
+                after = edited(after, (*root, *edit.path), edit.values)
+        except NotEditableError as error:
+            spelled = by_hand.replace("\n", "\n      ").rstrip()
+            raise StackError(
+                [
+                    Problem(
+                        target.path,
+                        None,
+                        f"cannot be edited in place: {error}",
+                        f"write it by hand:\n      {spelled}",
+                        subject=target.workload.name,
+                        location=target.file.locate(target.path),
+                    )
+                ]
+            ) from None
+        _validate(after, root, because)
+        return cls(target, before, after)
+
+    @property
+    def diff(self) -> list[str]:
+        """The change as a unified diff."""
+        name = str(self.target.file.path)
+        lines = (self.before.splitlines(), self.after.splitlines())
+        return list(difflib.unified_diff(*lines, name, name, lineterm="", n=2))
+
+    def write(self) -> None:
+        """Put the file in place as a whole, or not at all."""
+        if self.after == self.before:
+            return
+        try:
+            self._replace(self.target.file.path.resolve())
+        except OSError as error:
+            raise SandboxError(
+                f"{self.target.file.path}: cannot be written: {error.strerror}",
+                "allow it to be written, or see the change with --dry-run",
+            ) from None
+
+    def _replace(self, file: Path) -> None:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        try:
+            with os.fdopen(handle, "wb") as beside:
+                beside.write(self.after.encode())
+            shutil.copymode(file, name)
+            Path(name).replace(file)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def show(self, console: Console, *, written: bool) -> None:
+        """The diff, or that there is none."""
+        name = self.target.file.path
+        console.print()
+        if self.after == self.before:
+            console.print(Text(f"{name} says so already"), soft_wrap=True)
+            return
+        styles = {"+": "green", "-": "red", "@": "cyan"}
+        for line in self.diff:
+            console.print(Text(line, styles.get(line[:1], "")), soft_wrap=True)
+        console.print(Text(f"\n{'wrote' if written else 'would write'} {name}"), soft_wrap=True)
+
+    def as_json(self, *, written: bool) -> dict[str, object]:
+        """The change as plain JSON values."""
+        changed = self.after != self.before
+        return {
+            "file": str(self.target.file.path),
+            "workload": self.target.workload.name,
+            "changed": changed,
+            "written": changed and written,
+            "diff": "\n".join(self.diff),
+        }
+
+
+def _validate(text: str, root: tuple[str, str], because: str) -> None:
+    """That the stack file is right then; StackError where it is not."""
+    from dataclasses import replace
+
+    from components.spec import StackError, load
+    from components.spec.yaml_source import read as read_yaml
+
+    try:
+        load(read_yaml(text).value[root[0]][root[1]])
+    except StackError as error:
+        problems = [
+            replace(problem, message=f"{problem.message} ({because}; nothing was written)")
+            for problem in error.problems
+        ]
+        raise StackError(problems) from None
