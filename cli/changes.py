@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import os
-import shutil
-import tempfile
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from sandbox.errors import SandboxError
+from sandbox.files import write_atomically
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,23 +81,13 @@ class Change:
         if self.after == self.before:
             return
         try:
-            self._replace(self.target.file.path.resolve())
+            file = self.target.file.path.resolve()
+            write_atomically(file, self.after, mode=stat.S_IMODE(file.stat().st_mode))
         except OSError as error:
             raise SandboxError(
                 f"{self.target.file.path}: cannot be written: {error.strerror}",
                 "allow it to be written, or see the change with --dry-run",
             ) from None
-
-    def _replace(self, file: Path) -> None:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(handle, "wb") as beside:
-                beside.write(self.after.encode())
-            shutil.copymode(file, name)
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
 
     def show(self, console: Console, *, written: bool) -> None:
         """The diff, or that there is none."""

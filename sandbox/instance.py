@@ -19,6 +19,7 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandbox.errors import SandboxError
+from sandbox.files import write_atomically
 from sandbox.paths import STATE_VARIABLE, StatePaths, cache_dir, default_state_dir, state_dir
 from sandbox.ports import FIRST_OCTET, LAST_OCTET, choose, choose_octet
 
@@ -116,19 +117,6 @@ class Instance(BaseModel):
                 f" {STATE_VARIABLE}={instance.state} halfmetal sandbox down)",
             )
         return instance
-
-
-def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write a file by renaming a complete one over it; the mode holds from its first byte on."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _first_line(error: Exception) -> str:

@@ -8,7 +8,6 @@ asks for: nothing is warned about, nothing is downloaded, and no plugin of the u
 The engine itself comes on the PATH as a wrapper that keeps the stack files clean (see `stack_files`).
 """
 
-import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sandbox import stack_files
+from sandbox.files import write_atomically
 from sandbox.paths import REPO
 
 _NOT_BUILT = """\
@@ -103,8 +103,4 @@ def _exec(argv: Sequence[str]) -> str:
 
 def _write(path: Path, script: str) -> None:
     """Writes a program in one step, so that nobody ever starts half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    new.write_text("#!/bin/sh\n" + script, encoding="utf-8")
-    new.chmod(0o755)
-    new.replace(path)
+    write_atomically(path, "#!/bin/sh\n" + script, mode=0o755)

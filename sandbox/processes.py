@@ -20,7 +20,7 @@ import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandbox.errors import SandboxError
-from sandbox.instance import write_atomically
+from sandbox.files import write_atomically
 
 MARK = "HALFMETAL_SERVICE"
 # Creation times are computed from the clock, which may have been corrected a little since.

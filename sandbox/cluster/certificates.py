@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sandbox.cluster.pki import Leaf, Pair
-from sandbox.instance import write_atomically
+from sandbox.files import write_atomically
 
 _AUTHORITY_LIFE = dt.timedelta(days=3650)
 _LEAF_LIFE = dt.timedelta(days=365)

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from sandbox.cluster.pki import ADMINISTRATOR, IDENTITIES, Pair, Pki
-from sandbox.instance import Instance, write_atomically
+from sandbox.files import write_atomically
+from sandbox.instance import Instance
 
 CONTEXT = "halfmetal"
 

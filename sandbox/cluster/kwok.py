@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from sandbox.instance import write_atomically
+from sandbox.files import write_atomically
 from sandbox.node.images import IMAGES
 
 # The images that the node agent has a program for, without tag, digest or the default registry.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from sandbox.instance import write_atomically
+from sandbox.files import write_atomically
 
 LOOPBACK, CLUSTER = "127.", "10."
 _LAST = 254

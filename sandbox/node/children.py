@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from sandbox.instance import write_atomically
+from sandbox.files import write_atomically
 
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _libc = ctypes.CDLL(None, use_errno=True)

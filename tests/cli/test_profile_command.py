@@ -158,10 +158,10 @@ def test_what_would_not_be_valid_is_not_written(trace: Path, stack: Path):
 
 
 def test_a_file_that_may_not_be_written(trace: Path, stack: Path, monkeypatch: pytest.MonkeyPatch):
-    def refuse(**_: object) -> tuple[int, str]:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    monkeypatch.setattr("cli.changes.write_atomically", refuse)
     result = run(trace, "--into", stack, "--workload", "embed")
     assert isinstance(result.exception, SandboxError)
     assert "cannot be written: Permission denied" in str(result.exception)
@@ -173,7 +173,7 @@ def test_a_write_that_fails_leaves_nothing_behind(trace: Path, stack: Path, monk
         raise OSError(28, "No space left on device")
 
     before = sorted(stack.parent.iterdir())
-    monkeypatch.setattr("shutil.copymode", full)
+    monkeypatch.setattr("os.fchmod", full)
     result = run(trace, "--into", stack, "--workload", "embed")
     assert "No space left" in str(result.exception)
     assert sorted(stack.parent.iterdir()) == before

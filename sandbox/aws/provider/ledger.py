@@ -21,17 +21,15 @@ to their place and renamed into it, so a kill leaves the old record or the new o
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sandbox.aws.provider.values import Archive, Asset, Bag
+from sandbox.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -116,14 +114,7 @@ class Ledger:
 
     def _write(self, record: Record) -> Record:
         path = self._path(record.urn)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
-        try:
-            draft.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-            draft.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink()
+        write_atomically(path, json.dumps(asdict(record), indent=1))
         return record
 
 
