@@ -16,7 +16,7 @@ from typing import Any
 
 from sandbox import paths
 from sandbox.progress import Progress, Step, size
-from sandbox.toolchain import gateway, official, space
+from sandbox.toolchain import browser, gateway, official, space
 from sandbox.toolchain.children import Children
 from sandbox.toolchain.errors import Stopped, ToolchainError
 from sandbox.toolchain.programs import Located, Toolchain
@@ -91,6 +91,8 @@ def _outside(wanted: list[Recipe], children: Children, progress: Progress) -> di
             progress.say(note)
     if "gateway" in groups and (haproxy := gateway.installed(ours=ours)):
         found["haproxy"] = Located(haproxy, "system")
+    if "browser" in groups and (chromium := browser.installed(ours=ours)):
+        found["chromium"] = Located(chromium, "system")
     return found
 
 

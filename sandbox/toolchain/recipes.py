@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from sandbox.progress import Step
-from sandbox.toolchain import emulator, gateway, golang
+from sandbox.toolchain import browser, emulator, gateway, golang
 from sandbox.toolchain.children import Children
 from sandbox.toolchain.golang import GoEnvironment, GoModule
 from sandbox.toolchain.modules import GO_MODULES
 from sandbox.toolchain.space import Need
 
-Group = Literal["engine", "kubernetes-provider", "cluster", "kwok", "gateway", "emulator"]
+Group = Literal["engine", "kubernetes-provider", "cluster", "kwok", "gateway", "emulator", "browser"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 
 Source = Literal["official", "system", "built", "fetched"]
@@ -73,9 +73,9 @@ def all_recipes() -> dict[str, Recipe]:
             group="gateway",
             programs=("haproxy",),
             source="fetched",
-            key=lambda _: gateway.key(),
+            key=lambda _: gateway.PROGRAM.key(),
             needs=lambda _children, store, _exactly: gateway.needs(store),
-            build=gateway.build,
+            build=gateway.PROGRAM.build,
         )
     )
     recipes.append(
@@ -86,6 +86,16 @@ def all_recipes() -> dict[str, Recipe]:
             key=lambda _: emulator.key(),
             needs=lambda _children, store, _exactly: emulator.needs(store),
             build=emulator.build,
+        )
+    )
+    recipes.append(
+        Recipe(
+            group="browser",
+            programs=("chromium",),
+            source="fetched",
+            key=lambda _: browser.PROGRAM.key(),
+            needs=lambda _children, store, _exactly: browser.needs(store),
+            build=browser.build,
         )
     )
     return {recipe.group: recipe for recipe in recipes}

@@ -1,5 +1,6 @@
-"""HAProxy from the distribution and the emulator's environment: found, fetched, refused."""
+"""HAProxy and a browser from the distribution, and the emulator's environment: found, fetched, refused."""
 
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ from threading import Event
 import pytest
 
 from sandbox.progress import Progress
-from sandbox.toolchain import ToolchainError, emulator, gateway
+from sandbox.toolchain import ToolchainError, browser, emulator, gateway
 from sandbox.toolchain.children import Children
 from sandbox.toolchain.store import Store
 
@@ -52,10 +53,37 @@ def test_a_sandbox_s_own_haproxy_is_not_the_system_s(tmp_path: Path, monkeypatch
     assert gateway.installed(ours=()) == link
 
 
+@pytest.mark.parametrize(
+    ("name", "answer", "taken"),
+    [
+        pytest.param(
+            "chromium",
+            "Chromium 156.0.8078.73 built on Debian GNU/Linux 12 (bookworm)",
+            True,
+            id="Debian 12's",
+        ),
+        pytest.param("google-chrome", "Google Chrome 140.0.7339.80", True, id="Chrome"),
+        pytest.param("chromium", "Chromium 90.0.4430.212 built on Debian 10.9", False, id="Debian 10's"),
+        pytest.param(
+            "chromium-browser",
+            "Command '/usr/bin/chromium-browser' requires the chromium snap to be installed.",
+            False,
+            id="Ubuntu's, which is none",
+        ),
+    ],
+)
+def test_an_installed_browser_is_taken_if_it_is_new_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, answer: str, *, taken: bool
+):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    program = script(tmp_path / name, f"echo {shlex.quote(answer)}")
+    assert (browser.installed(ours=(tmp_path / "cache",)) == program) is taken
+
+
 def test_without_apt_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolchainError, match="cannot be fetched without apt-get and dpkg-deb") as raised:
-        gateway.check_tools()
+        gateway.PROGRAM.check_tools()
     assert "install haproxy 2.6 or newer" in raised.value.remedy
 
 
@@ -87,7 +115,7 @@ def into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_fetched_haproxy_finds_its_libraries_wherever_it_is_moved(into: Path, tmp_path: Path):
     with Progress.silent().step("gateway") as step:
-        programs = gateway.build(Children(), step, into)
+        programs = gateway.PROGRAM.build(Children(), step, into)
     moved = into.rename(tmp_path / "moved to here")
     linked = tmp_path / "haproxy"
     linked.symlink_to(moved / programs["haproxy"])
@@ -98,7 +126,7 @@ def test_a_fetched_haproxy_finds_its_libraries_wherever_it_is_moved(into: Path, 
 
 def test_apt_keeps_to_its_own_directories_and_runs_no_hook_of_the_system(into: Path, tmp_path: Path):
     with Progress.silent().step("gateway") as step:
-        gateway.build(Children(), step, into)
+        gateway.PROGRAM.build(Children(), step, into)
     config = (tmp_path / "log" / "config").read_text()
     for setting in ("Dir::State", "Dir::Cache", "Dir::Log"):
         (line,) = [line for line in config.splitlines() if line.startswith(f"{setting} ")]
@@ -113,9 +141,18 @@ def test_a_distribution_without_the_package_says_so(into: Path, tmp_path: Path):
         Progress.silent().step("gateway") as step,
         pytest.raises(ToolchainError, match="cannot be fetched") as raised,
     ):
-        gateway.build(Children(), step, into)
+        gateway.PROGRAM.build(Children(), step, into)
     assert "Unable to locate package" in raised.value.detail
     assert "install haproxy" in raised.value.remedy
+
+
+def test_a_package_that_has_not_the_program_in_it(into: Path):
+    with (
+        Progress.silent().step("browser") as step,
+        pytest.raises(ToolchainError, match="have no usr/lib/chromium/chromium") as raised,
+    ):
+        browser.build(Children(), step, into)
+    assert "install Chromium or Chrome" in raised.value.remedy
 
 
 def _system_state() -> dict[str, float]:
@@ -136,7 +173,7 @@ def test_the_real_package_runs_and_the_system_is_as_before(tmp_path: Path):
     into = tmp_path / "into"
     into.mkdir()
     with Progress.silent().step("gateway") as step:
-        programs = gateway.build(Children(), step, into)
+        programs = gateway.PROGRAM.build(Children(), step, into)
     config = tmp_path / "haproxy.cfg"
     config.write_text("defaults\n  mode http\n  timeout client 1s\nfrontend f\n  bind 127.0.0.1:8080\n")
     program = into.rename(tmp_path / "moved") / programs["haproxy"]

@@ -79,8 +79,12 @@ def test_the_kubernetes_provider_says_the_version_of_the_python_sdk(toolchain: T
     assert answer.version == version("pulumi-kubernetes")
 
 
-def test_the_gateway_and_the_emulator_s_python_start(toolchain: Toolchain):
-    for program, arguments in (("haproxy", ["-v"]), ("emulator-python", ["-c", "import ministack"])):
+def test_what_is_fetched_starts(toolchain: Toolchain):
+    for program, arguments in (
+        ("haproxy", ["-v"]),
+        ("emulator-python", ["-c", "import ministack"]),
+        ("chromium", ["--version"]),
+    ):
         subprocess.run([str(toolchain.path(program)), *arguments], check=True, capture_output=True)
 
 
