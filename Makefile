@@ -67,4 +67,4 @@ lock: $(UV) ## resolve the requirement files again (add UPGRADE=--upgrade for ne
 
 clean: ## stop the sandbox and remove what the targets above made in this clone (the toolchain's cache stays)
 	@if [ -x $(VENV)/bin/halfmetal ]; then $(VENV)/bin/halfmetal down; fi
-	@rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .artifacts

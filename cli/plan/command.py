@@ -25,15 +25,26 @@ def plan(
     diff: Annotated[
         str | None, typer.Option(help="Show what is different from this stack (name or file).")
     ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the plan as one page of HTML that needs nothing else; - for standard output.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Show where each workload of a stack runs, why, its cost a month, its latency and the runner-up."""
     from components.placement.plan import plan as planned_of
     from components.spec import load_file
 
+    if html is not None:
+        _check_page(html, explain, diff, as_json=as_json)
     made = planned_of(load_file(file_of(stack)))
     other = planned_of(load_file(file_of(diff))) if diff is not None else None
-    if explain is not None:
+    if html is not None:
+        _write_page(made, html, as_json=as_json)
+    elif explain is not None:
         _show_one(_named(made, explain), as_json=as_json)
     else:
         _show_all(made, other, as_json=as_json)
@@ -45,6 +56,31 @@ def _named(made: Plan, name: str) -> Planned:
             return each
     known = ", ".join(each.name for each in made.workloads)
     raise SandboxError(f"no workload is named {name!r}", f"name one of: {known}")
+
+
+def _check_page(target: str, explain: str | None, diff: str | None, *, as_json: bool) -> None:
+    """Refuse what a page cannot be combined with, and a place where none can be written."""
+    from cli.plan.as_page import STDOUT, check_target
+
+    for option, given in (("--explain", explain), ("--diff", diff)):
+        if given is not None:
+            raise SandboxError(
+                f"--html and {option} cannot go together: the page shows every workload of one stack",
+                f"leave out {option}, or run the command once for each",
+            )
+    if as_json and target == STDOUT:
+        raise SandboxError(
+            "--html - and --json both want standard output", "give --html a file, or leave one of them out"
+        )
+    check_target(target)
+
+
+def _write_page(made: Plan, target: str, *, as_json: bool) -> None:
+    from cli.plan.as_page import write_page
+
+    write_page(made, target, quiet=as_json)
+    if as_json:
+        _show_all(made, None, as_json=True)
 
 
 def _show_one(each: Planned, *, as_json: bool) -> None:

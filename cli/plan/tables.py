@@ -35,18 +35,9 @@ def print_plan(console: Console, made: Plan) -> None:
         console.print()
     for warning in made.warnings:
         console.print(Text(f"{warning.subject}: {warning.message}", style="yellow"), soft_wrap=True)
-    if caveats := _caveats(made):
-        console.print(Text(f"some figures are {caveats}: see --explain, halfmetal catalog"), soft_wrap=True)
-
-
-def _caveats(made: Plan) -> str:
-    found = [
-        caveat
-        for each in made.workloads
-        if each.chosen.cost is not None
-        for caveat in each.chosen.cost.caveats
-    ]
-    return ", ".join(dict.fromkeys(found))
+    if made.caveats:
+        told = ", ".join(made.caveats)
+        console.print(Text(f"some figures are {told}: see --explain, halfmetal catalog"), soft_wrap=True)
 
 
 def _fleet(made: Plan) -> Table:

@@ -10,6 +10,7 @@ from components.catalog.distributions import Distribution, Distributions
 from components.catalog.errors import CatalogError, MissingFigureError, UnknownFigureError
 from components.catalog.loading import load
 from components.catalog.models import (
+    ANYWHERE,
     Accelerators,
     AcceleratorType,
     ColdStart,
@@ -37,6 +38,7 @@ from components.catalog.unit_prices import (
 )
 
 __all__ = [
+    "ANYWHERE",
     "TOO_OLD",
     "AcceleratorType",
     "Accelerators",

@@ -1,6 +1,7 @@
 """`halfmetal plan` as it is read by people and by programs."""
 
 import json
+from pathlib import Path
 
 import pytest
 import typer
@@ -87,3 +88,73 @@ def test_for_programs():
     assert {verdict["answer"] for verdict in chosen["verdicts"]} == {"fits"}
     assert json.loads(run("hybrid", "--diff", "pure", "--json")[1]).keys() == {"here", "there"}
     assert json.loads(run("hybrid", "--explain", "embed", "--json")[1]) == by_name["embed"]
+
+
+# -- as a page
+
+
+def test_a_page(tmp_path: Path):
+    file = tmp_path / "report.html"
+    for _ in range(2):
+        code, output = run("hybrid", "--html", str(file))
+        assert (code, output) == (0, f"wrote {file}\n")
+    assert list(tmp_path.iterdir()) == [file]
+    text = file.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert run("hybrid", "--html", "-") == (0, text)
+
+
+def test_a_link_stays_one(tmp_path: Path):
+    link, file = tmp_path / "link.html", tmp_path / "file.html"
+    link.symlink_to(file)
+    run("pure", "--html", str(link))
+    assert link.is_symlink()
+    assert file.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_page_beside_json(tmp_path: Path):
+    app = typer.Typer()
+    app.command()(cli.plan.plan)
+    result = CliRunner().invoke(app, ["pure", "--html", str(tmp_path / "report.html"), "--json"])
+    assert json.loads(result.stdout)["topology"] == "pure"
+    assert result.stderr == f"wrote {tmp_path / 'report.html'}\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        pytest.param("missing/report.html", "there is no folder", id="no such folder"),
+        pytest.param(".", "is a folder", id="a folder"),
+        pytest.param("/dev/null", "is no ordinary file", id="a device"),
+    ],
+)
+def test_a_place_where_no_page_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, said: str
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SandboxError, match=said) as error:
+        run("pure", "--html", target)
+    assert error.value.remedy
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_may_not_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("cli.plan.as_page.write_atomically", refuse)
+    with pytest.raises(SandboxError, match=r"report\.html cannot be written: Permission denied"):
+        run("pure", "--html", str(tmp_path / "report.html"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["--explain", "embed"], "--html and --explain cannot go together", id="one workload"),
+        pytest.param(["--diff", "pure"], "--html and --diff cannot go together", id="two plans"),
+        pytest.param(["--json"], "--html - and --json both want standard output", id="twice to one place"),
+    ],
+)
+def test_what_a_page_does_not_go_with(arguments: list[str], said: str):
+    with pytest.raises(SandboxError, match=said):
+        run("hybrid", "--html", "-", *arguments)

@@ -1,7 +1,7 @@
 """What one option costs beside several others, over rates that none of them is too small for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from components.placement.cost.crossings import Crossing, crossing_at, crossings_of
@@ -34,6 +34,13 @@ class Comparison:
         """All costs over the whole span, evenly by utilisation, with every crossing: points for a chart."""
         crossed = (each.rate.per_second for crossings in self.crossings for each in crossings)
         return tuple(self._level(per_second) for per_second in self.span.rates(crossed))
+
+    def up_to(self, top: float) -> "Comparison":
+        """The part of it up to so many requests a second."""
+        met = (
+            tuple(each for each in crossings if each.rate.per_second <= top) for crossings in self.crossings
+        )
+        return replace(self, span=replace(self.span, top=top), crossings=tuple(met))
 
     def _level(self, per_second: float) -> Level:
         return Level(

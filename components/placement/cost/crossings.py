@@ -242,5 +242,9 @@ def _named(option: Option | None) -> str:
         return f"{option.nodes:,} {option.instance.name} cheaper"
     if isinstance(option, ManagedInstancesOption):
         return f"Managed Instances on {option.instances:,} {option.instance.name} cheaper"
-    kind = f"{option.provisioned:,} warm copies" if option.provisioned else "a function on demand"
+    kind = (
+        f"{option.provisioned:,} warm {'copy' if option.provisioned == 1 else 'copies'}"
+        if option.provisioned
+        else "a function on demand"
+    )
     return f"{kind} of {option.memory} ({option.architecture}) cheaper"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from components.placement.cost import Comparison, Cost
@@ -108,6 +109,14 @@ class Plan:
     fleet: tuple[ZoneNodes, ...]
     """The nodes of every pool, by zone and pool."""
     warnings: tuple[Warn, ...]
+    as_of: tuple[date, date] | None = None
+    """The oldest and the newest day of the prices known for its region; None where there are none."""
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What figures in the total rest on where they are not sourced, each once."""
+        bills = (each.chosen.cost for each in self.workloads)
+        return tuple(dict.fromkeys(caveat for bill in bills if bill is not None for caveat in bill.caveats))
 
     @property
     def total(self) -> Money:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
-from components.catalog import Catalog, MissingFigureError, for_stack
+from components.catalog import ANYWHERE, Catalog, MissingFigureError, for_stack
 from components.catalog import load as load_catalog
 from components.placement.bounds import warm_copies
 from components.placement.cost import (
@@ -26,6 +27,7 @@ from components.placement.placements import Finding, Placement, Placements
 from components.placement.plan.fleet import fleet_of, price_of_node
 from components.placement.plan.model import Alternative, Idle, Plan, Planned, Warn
 from components.placement.plan.options import met_there, option_of
+from components.placement.plan.words import length
 from components.spec import Stack, Workload
 from components.spec.units import Money
 
@@ -62,7 +64,20 @@ class _Planning:
             idle=tuple(self._idle(workloads)),
             fleet=fleet_of(self.stack, self.catalog, self.placements.by_name.values()),
             warnings=tuple(self._warnings(workloads)),
+            as_of=self._dates(),
         )
+
+    def _dates(self) -> tuple[date, date] | None:
+        """From when to when the prices are that may be in a bill here."""
+        regions = {self.stack.region, ANYWHERE}
+        days = {
+            fact.as_of
+            for place in self.catalog.places.values()
+            if place.steps[0] == "prices"
+            for fact in place.facts
+            if fact.region in regions
+        }
+        return (min(days), max(days)) if days else None
 
     def _planned(self, placement: Placement, homes: tuple[Candidate, ...]) -> Planned:
         found = Planned(placement, tuple(self._alternative(placement.workload, home) for home in homes))
@@ -153,8 +168,9 @@ class _Planning:
             if chosen.unknown:
                 yield Warn(each.name, chosen.unknown)
             if chosen.holds(each.budget) is False and chosen.latency is not None:
-                p99 = "endless" if chosen.latency.p99 is None else str(chosen.latency.p99)
-                yield Warn(each.name, f"p99 of {p99} is over its budget of {each.budget}")
+                yield Warn(
+                    each.name, f"p99 of {length(chosen.latency.p99)} is over its budget of {each.budget}"
+                )
             if chosen.latency is not None and chosen.latency.note:
                 yield Warn(each.name, chosen.latency.note)
             cheaper = each.runner_up

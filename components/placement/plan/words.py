@@ -1,10 +1,12 @@
 """A plan's figures in words, the same in every form that it is shown in."""
 
+from components.placement.options import FunctionOption, ManagedInstancesOption, NodesOption, Option
 from components.placement.plan.fleet import Resource, ZoneNodes
 from components.placement.plan.model import Alternative, Planned
 from components.spec.units import Duration, Money, Period
 
 UNKNOWN = "-"
+_DIGITS = 100
 
 
 def where(each: Planned) -> str:
@@ -57,3 +59,25 @@ def asked(nodes: ZoneNodes, resource: Resource) -> str:
     if has is None:
         return f"{claimed:,.4g}" if claimed else UNKNOWN
     return f"{claimed:,.4g} of {has:,.4g}" if has or claimed else UNKNOWN
+
+
+def described(option: Option) -> str:
+    """What an option is, as a thing that may be busy: `2 replicas on 1 m7g.large`."""
+    match option:
+        case NodesOption():
+            return f"{_things(option.replicas, 'replica')} on {option.nodes:,} {option.instance.name}"
+        case ManagedInstancesOption():
+            return f"Managed Instances on {option.instances:,} {option.instance.name}"
+        case FunctionOption(provisioned=0):
+            return f"a function of {option.memory}"
+        case FunctionOption():
+            return f"{_things(option.provisioned, 'warm copy', 'warm copies')} of {option.memory}"
+
+
+def counted(number: float) -> str:
+    """A number to three digits, or to the whole where it has more."""
+    return f"{number:,.0f}" if abs(number) >= _DIGITS else f"{number:.3g}"
+
+
+def _things(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -1,0 +1,181 @@
+"""What a workload costs at each home it may have, over how busy it keeps what it has.
+
+A chart of all that nodes can take says little where the crossing and today's traffic are both far left. So it
+ends a little past the last thing that there is to see.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+from typing import Final
+
+from components.placement.cost import Comparison, Contender, Crossing, Level
+from components.placement.options import OptionError
+from components.placement.plan import Planned
+from components.placement.plan.words import amount, counted, described
+from components.report.markup import Element, element
+from components.report.scale import Linear, apart, ceiling
+from components.report.svg import dot, drawing, line, path, text
+from components.spec import Money
+
+_HEIGHT: Final = 262.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 300.0, 34.0, 218.0
+_PAST: Final = 2.2
+"""How far the chart goes beyond the last crossing or today's rate."""
+_LEAST: Final = 0.01
+"""The least part of all that nodes can take that it shows."""
+_SAME: Final = 1e-9
+_GAP: Final = 15.0
+_TICKS_UP, _TICKS_ALONG = 5, 5
+
+
+def cost_chart(each: Planned) -> Element | None:
+    """The figure, with its caption; None where the home has no price."""
+    if each.comparison is None:
+        return None
+    try:
+        return _Chart.of(each, each.comparison).figure()
+    except OptionError as error:
+        return element("figure", element("figcaption", f"No chart of costs: {error}"))
+
+
+@dataclass(frozen=True)
+class _Chart:
+    each: Planned
+    comparison: Comparison
+    levels: tuple[Level, ...]
+    along: Linear
+    up: Linear
+
+    @classmethod
+    def of(cls, each: Planned, whole: Comparison) -> "_Chart":
+        """The part of a comparison that there is something to see in, with its scales."""
+        seen = [_today(whole), *(each.rate.per_second for each in chain(*whole.crossings))]
+        top = whole.span.top
+        comparison = whole.up_to(min(top, max(_PAST * max(seen), _LEAST * top)))
+        levels = comparison.levels
+        highest = max(float(money.amount) for level in levels for money in level.money)
+        along = Linear(0.0, _place(comparison, comparison.span.top), _LEFT, _RIGHT)
+        return cls(each, comparison, levels, along, Linear(0.0, ceiling(highest or 1.0), _BOTTOM, _TOP))
+
+    def figure(self) -> Element:
+        """Chart and caption."""
+        name = f"Cost of {self.each.name} at each home, over utilisation"
+        return element(
+            "figure",
+            element("h4", "Cost, and where it breaks even"),
+            drawing(_HEIGHT, name, self._axes(), self._lines(), self._marks(), self._labels()),
+            element("figcaption", " ".join(self._caption())),
+        )
+
+    def _axes(self) -> Iterator[Element]:
+        for dollars in self.up.ticks(_TICKS_UP):
+            y = self.up(dollars)
+            yield line((_LEFT, y), (_RIGHT, y), class_="grid")
+            yield text((_LEFT - 6, y + 4), f"${dollars:,.12g}", anchor="end", class_="tick")
+        for place in self.along.ticks(_TICKS_ALONG):
+            x = self.along(place)
+            yield line((x, _BOTTOM), (x, _BOTTOM + 4), class_="axis")
+            yield text((x, _BOTTOM + 18), self._told(place), anchor="middle", class_="tick")
+        yield line((_LEFT, _BOTTOM), (_RIGHT, _BOTTOM), class_="axis")
+        yield text((0, 14), "$ a month", class_="axis-name")
+        middle = (_LEFT + _RIGHT) / 2
+        yield text((middle, _HEIGHT - 8), self._axis_name(), anchor="middle", class_="axis-name")
+
+    def _told(self, place: float) -> str:
+        return f"{place:.3g}" if self.comparison.span.reference is None else f"{place * 100:.3g}%"
+
+    def _marked(self, place: float) -> str:
+        return f"{place:.3g}/s" if self.comparison.span.reference is None else f"{place:.1%}"
+
+    def _axis_name(self) -> str:
+        reference = self.comparison.span.reference
+        return "requests a second" if reference is None else f"utilisation of {described(reference.option)}"
+
+    def _lines(self) -> Iterator[Element]:
+        """The home that it gets on top of the others."""
+        for index, contender in reversed(list(enumerate(self.comparison.contenders))):
+            points = [
+                (self.along(_place(self.comparison, level.rate.per_second)), self._height(level.money[index]))
+                for level in self.levels
+            ]
+            yield path(points, class_=f"line {contender.option.home}{'' if index else ' chosen'}")
+
+    def _labels(self) -> Iterator[Element]:
+        """The homes, each at the end of its line."""
+        ends = [self._height(money) + 4 for money in self.levels[-1].money]
+        for contender, y in zip(
+            self.comparison.contenders, apart(ends, _GAP, _TOP + 4, _BOTTOM), strict=True
+        ):
+            home = contender.option.home
+            yield text((_RIGHT + 7, y), home.removesuffix("-function"), class_=f"label {home}")
+
+    def _marks(self) -> Iterator[Element]:
+        """Where each other home costs the same, and today."""
+        rows = count()
+        for other, crossings in zip(self.comparison.contenders[1:], self.comparison.crossings, strict=True):
+            for crossing in crossings:
+                yield from self._break_even(other, crossing, self._row(next(rows)))
+        if _today(self.comparison) <= self.comparison.span.top:
+            yield from self._now(self._row(next(rows)))
+
+    def _break_even(self, other: Contender, crossing: Crossing, y: float) -> Iterator[Element]:
+        place = _place(self.comparison, crossing.rate.per_second)
+        x, home = self.along(place), other.option.home
+        said = f"break-even with {home} at {self._marked(place)}: {amount(crossing.money)} a month"
+        yield line((x, y - 11), (x, _BOTTOM), class_="break-even")
+        yield dot((x, self._height(crossing.money)), 4.5, said, class_="break-even")
+        yield self._beside(x, y, f"break-even {self._marked(place)}, {home.removesuffix('-function')}")
+
+    def _now(self, y: float) -> Iterator[Element]:
+        first, today = self.comparison.contenders[0], _today(self.comparison)
+        dollars, place = first.bill.dollars(today), _place(self.comparison, today)
+        x, home = self.along(place), first.option.home
+        yield line((x, y - 11), (x, _BOTTOM), class_="now")
+        yield dot((x, self.up(dollars)), 4.5, f"now: ${dollars:,.2f} a month", class_=f"now {home}")
+        yield self._beside(x, y, f"now {self._marked(place)}")
+
+    def _beside(self, x: float, y: float, said: str) -> Element:
+        right = x < (_LEFT + _RIGHT) / 2
+        return text((x + (5 if right else -5), y), said, anchor="start" if right else "end", class_="mark")
+
+    def _row(self, number: int) -> float:
+        return _TOP + 8 + number * _GAP
+
+    def _height(self, money: Money) -> float:
+        return self.up(float(money.amount))
+
+    def _caption(self) -> Iterator[str]:
+        own, *others = self.comparison.contenders
+        told = [self._beside_another(*pair) for pair in zip(others, self.comparison.crossings, strict=True)]
+        if told:
+            yield f"{own.option.home.capitalize()} {'; '.join(told)}."
+        else:
+            yield "No other home may be had, so there is none to break even with."
+        today, reference = _today(self.comparison), self.comparison.span.reference
+        if reference is None:
+            return
+        busy = self._marked(_place(self.comparison, today))
+        part = f"{busy} of" if today <= self.comparison.span.top else "more than"
+        yield f"Now {counted(today)} requests a second, {part} what {described(reference.option)} can do."
+
+    def _beside_another(self, other: Contender, crossings: Sequence[Crossing]) -> str:
+        home = other.option.home
+        if crossings:
+            places = (self._marked(_place(self.comparison, each.rate.per_second)) for each in crossings)
+            return f"breaks even with {home} at {' and '.join(places)}"
+        middle = self.comparison.span.top / 2
+        own, theirs = (each.bill.dollars(middle) for each in (self.comparison.contenders[0], other))
+        if math.isclose(own, theirs, rel_tol=_SAME):
+            return f"costs the same as {home} throughout"
+        return f"is {'cheaper' if own < theirs else 'dearer'} than {home} throughout"
+
+
+def _today(comparison: Comparison) -> float:
+    return comparison.contenders[0].demand.rate.per_second
+
+
+def _place(comparison: Comparison, per_second: float) -> float:
+    busy = comparison.span.utilization(per_second)
+    return per_second if busy is None else busy.fraction
