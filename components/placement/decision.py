@@ -29,6 +29,7 @@ from components.placement.subjects import (
     workload_facts,
     zonal_reads,
 )
+from components.placement.twins import twin_facts, twin_findings
 from components.spec import Pool, Problem, Stack, Workload
 
 CONTROL_PLANE: Final = "control-plane"
@@ -178,9 +179,10 @@ class _Decision:
             pool=site.pool,
             zone=site.zones[0] if site.zones is not None and len(site.zones) == 1 else None,
             replicas=0 if site.home.is_function else replicas_of(workload),
-            reasons=(how, *self._in_favour(facts)),
+            reasons=(how, *_of_no_twin(workload, site.home), *self._in_favour(facts)),
             refused=tuple(self._refusals(workload, (home for home in Home if home is not site.home))),
             facts=facts,
+            twin=twin_facts(self.stack, self.catalog, workload, site.home),
         )
 
     def _named(self, workload: Workload, home: Home, path: str) -> tuple[Site, str] | Problem:
@@ -307,8 +309,10 @@ class _Decision:
                 path = f"data_plane.pools[{index}]"
                 yield from self._findings_of(pools[pool.name], pool.name, _POOL_PATHS, path)
         for index, workload in sorted(enumerate(self.stack.workloads), key=lambda item: item[1].name):
-            facts = by_name[workload.name].facts
-            yield from self._findings_of(facts, workload.name, _WORKLOAD_PATHS, f"workloads[{index}]")
+            placed, path = by_name[workload.name], f"workloads[{index}]"
+            yield from self._findings_of(placed.facts, workload.name, _WORKLOAD_PATHS, path)
+            if placed.twin is not None:
+                yield from twin_findings(self.settings, placed.facts, placed.twin, path)
 
     def _findings_of(
         self, facts: Facts, subject: str, paths: Mapping[str, str], path: str
@@ -326,3 +330,9 @@ class _Decision:
                     remedy=rule.remedy,
                     answer=verdict.answer,
                 )
+
+
+def _of_no_twin(workload: Workload, home: Home) -> Iterator[str]:
+    """That a twin which is asked for is not made: only pods leave something to one."""
+    if workload.placement.twin is not None and home.is_function:
+        yield f"`placement.twin` does nothing: on {home.described} there are no pods before it"

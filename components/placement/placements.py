@@ -60,6 +60,8 @@ class Placement:
     """The other homes that it could not have, with the first rule that refuses each."""
     facts: Facts
     """What its resources carry as tags and annotations."""
+    twin: Facts | None = None
+    """What the function that takes its tail carries; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,7 @@ def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Sit
         package=serve.package if serve is not None else None,
         jitter=_or_unbounded(workload.latency.jitter),
         pinned=pool is not None and pool.pinned and _asks_whole_cores(workload),
-        # The components make none: a workload has one home, and nothing beside it.
-        twin=False,
+        twin=has_twin(workload, home),
         warm_replicas=None if home.is_function else replicas_of(workload),
         state=tuple(
             StateRead(store.name, tuple(sorted(store.zones))) for store in zonal_reads(stack, workload)
@@ -108,6 +107,11 @@ def replicas_of(workload: Workload) -> int:
 def concurrency_of(workload: Workload) -> int:
     """Requests that one pod takes at once: as many as it states, else eight."""
     return workload.placement.max_concurrency or MAX_CONCURRENCY
+
+
+def has_twin(workload: Workload, home: Home) -> bool:
+    """Whether a function takes its tail there: on nodes, where the stack file asks for one."""
+    return workload.placement.twin is not None and not home.is_function
 
 
 def _asks_whole_cores(workload: Workload) -> bool:

@@ -31,6 +31,9 @@ REPLICAS: Final = 2
 MAX_CONCURRENCY: Final = 8
 """Requests that one pod takes at once, where the workload does not say."""
 
+QUEUED_PER_SLOT: Final = 4
+"""Requests that the gateway lets wait for each one that the pods of a workload work on."""
+
 HOURS_A_DAY: Final = 24
 _ROUNDING: Final = 1e-9
 
@@ -304,6 +307,21 @@ class StateUse(Model):
     )
 
 
+class TwinRequest(Model):
+    """A function that takes what pods cannot take in time: the tail, which alone may meet a cold start."""
+
+    queue: Annotated[Count, Field(ge=0, le=100_000)] | None = Field(
+        default=None,
+        description=(
+            "Requests that may wait in a pod of the gateway, while every replica is busy, before the next one"
+            " goes to the function: 0 or more, and fewer than the gateway lets wait, which is four times"
+            " replicas times max_concurrency. Default: replicas times max_concurrency, or about one service"
+            " time of waiting."
+        ),
+        examples=[4],
+    )
+
+
 class PlacementRequest(Model):
     """Where it is to run. What is left out is decided."""
 
@@ -329,6 +347,16 @@ class PlacementRequest(Model):
             " all pods 24,000 at most. Default: decided."
         ),
         examples=[8],
+    )
+    twin: TwinRequest | None = Field(
+        default=None,
+        description=(
+            "For the homes pool and metal of a hybrid stack: the workload as a function too, which takes only"
+            " the tail, and everything while no replica is ready. Write `{}` for the defaults. It needs"
+            " serve.container and serve.function; where the home is decided and is a function, it does"
+            " nothing. Default none."
+        ),
+        examples=[{"queue": 4}],
     )
 
 

@@ -33,6 +33,13 @@ UTILIZATION = [
         soft=True,
     ),
     Case("exactly 60 % is still advice", _UTILIZATION, _busy(FUNCTION, "60%"), Answer.REFUSED, soft=True),
+    Case(
+        "75 % before a function twin, which is busy with the tail alone",
+        _UTILIZATION,
+        replace(_busy(FUNCTION, "75%"), twin=True),
+        Answer.FITS,
+        ("warm replicas cannot take",),
+    ),
     Case("75 % on a function", _UTILIZATION, _busy(FUNCTION, "75%"), Answer.REFUSED, ("75%", "60%")),
     Case(
         "75 % on provisioned concurrency",
@@ -476,7 +483,14 @@ TAIL = [
         _TAIL,
         replace(POOL, twin=True, warm_replicas=2),
         Answer.FITS,
-        ("2",),
+        ("2", "its function twin takes only the tail"),
+    ),
+    Case(
+        "two warm replicas, and nobody knows of a twin",
+        _TAIL,
+        replace(POOL, warm_replicas=2),
+        Answer.FITS,
+        ("2", "a function twin would take"),
     ),
     Case(
         "a twin with nothing warm before it",

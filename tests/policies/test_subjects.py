@@ -23,6 +23,7 @@ from pulumi_policy.proxy import (
     unknown_checking_proxy,
 )
 
+from components.catalog import load as load_catalog
 from components.placement import (
     NONE,
     UNBOUNDED,
@@ -35,10 +36,12 @@ from components.placement import (
     Role,
     StateRead,
     Tenancy,
+    settle,
 )
 from components.spec import Duration, Memory, Share
 from policies.pack import ADVICE, UNDECIDED, policies
 from policies.subjects import FUNCTION, LAUNCH_TEMPLATE, NODE_GROUP, read
+from tests.twin_example import placed
 
 A, B = "us-east-1a", "us-east-1b"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
@@ -373,6 +376,12 @@ CASES = [
         {},
     ),
     Case(
+        "the twin of a workload whose replicas are busy all day",
+        FUNCTION,
+        _function(replace(PLACED, home=Home.POOL, warm_replicas=2, utilization=Share.parse("95%"))),
+        {},
+    ),
+    Case(
         "the twin of a workload that keeps none warm",
         FUNCTION,
         _function(replace(PLACED, home=Home.POOL, warm_replicas=0)),
@@ -640,6 +649,37 @@ def test_a_function_is_a_function_whatever_its_tags_say():
     assert subject is not None
     assert subject.facts.home is Home.FUNCTION
     assert subject.facts.reserved_concurrency == UNRESERVED
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="nothing against it"),
+        pytest.param({"traffic.utilization": "95%"}, id="busy replicas before it"),
+        pytest.param({"needs.accelerator": {"type": "L4"}, "placement.pool": "gpu-a"}, id="a GPU"),
+        pytest.param({"latency.cold_start_tolerance": "100ms"}, id="no patience for a cold start"),
+        pytest.param({"latency.cold_start_tolerance": "2s"}, id="a package of unknown size"),
+        pytest.param({"state.local_cache": True}, id="a cache of its own"),
+        pytest.param({"compliance": ["pci-dss"]}, id="a regime that asks for isolation"),
+        pytest.param({"serve.function.timeout": "20m"}, id="a timeout beyond all limits"),
+    ],
+)
+def test_a_twin_is_judged_by_its_tags_as_by_the_stack_file(changes: dict[str, Any]):
+    twin = placed(changes).by_name["embed"].twin
+    assert twin is not None
+    assert twin.function_memory is not None
+    assert twin.timeout is not None
+    made = {
+        "memorySize": float(twin.function_memory.mib),
+        "timeout": twin.timeout.seconds,
+        "reservedConcurrentExecutions": float(twin.reserved_concurrency or UNRESERVED),
+        "tags": twin.to_tags(),
+    }
+    subject = read(FUNCTION, _bag(made))
+    assert subject is not None
+    settings = settle(load_catalog(), {})
+    judged = {setting.rule.id: verdict for setting, verdict in settings.judge(subject.facts)}
+    assert judged == {setting.rule.id: verdict for setting, verdict in settings.judge(twin)}
 
 
 unknowns = st.sampled_from(

@@ -407,6 +407,76 @@ CASES = [
         "one request at a time",
         {f"{SPIKY}.placement.max_concurrency": 8},
     ),
+    # Twins
+    Case(
+        "twin of a function",
+        f"{SPIKY}.placement.twin",
+        "takes what pods cannot, and a function has none",
+        {f"{SPIKY}.placement.twin": {}},
+    ),
+    Case(
+        "twin without a function",
+        f"{EMBED}.placement.twin",
+        "needs serve.function",
+        {f"{EMBED}.serve.function": ABSENT, f"{EMBED}.placement.twin": {}},
+    ),
+    Case(
+        "twin without a container before it",
+        f"{SPIKY}.placement.twin",
+        "needs serve.container",
+        {f"{SPIKY}.placement": {"twin": {"queue": 2}}},
+    ),
+    Case(
+        "twin in a pure stack",
+        f"{EMBED}.placement.twin",
+        "a pure stack has none",
+        {f"{EMBED}.serve": HYBRID["workloads"][0]["serve"], f"{EMBED}.placement": {"twin": {}}},
+        PURE,
+    ),
+    Case(
+        "twin in a dedicated stack",
+        f"{EMBED}.placement.twin",
+        "never touches",
+        {
+            f"{EMBED}.serve.function": HYBRID["workloads"][0]["serve"]["function"],
+            f"{EMBED}.placement.twin": {},
+        },
+        DEDICATED,
+    ),
+    Case(
+        "twin beyond a network that nothing leaves",
+        f"{EMBED}.placement.twin",
+        "called over the internet",
+        {
+            "network.nat": "none",
+            "data_plane.gateway.image": f"{ECR}/haproxy:2.8",
+            f"{EMBED}.serve.container.image": f"{ECR}/embedder:0.1.0",
+            f"{EMBED}.placement.twin": {},
+            f"{CAPTION}": HYBRID["workloads"][2] | {"name": "other"},
+            f"{GPU}": HYBRID["data_plane"]["pools"][0] | {"name": "cpu-b"},
+        },
+    ),
+    Case(
+        "twin behind more than may wait",
+        f"{EMBED}.placement.twin.queue",
+        "the gateway lets 64 requests wait",
+        {f"{EMBED}.placement.twin": {"queue": 64}},
+    ),
+    Case(
+        "twin behind more than may wait for the replicas of the default",
+        f"{EMBED}.placement.twin.queue",
+        "the gateway lets 64 requests wait",
+        {f"{EMBED}.placement": {"home": "pool", "twin": {"queue": 100}}},
+    ),
+    Case(
+        "more requests at pods and twins than the gateway holds",
+        f"{EMBED}.placement.max_concurrency",
+        "makes 24,020 requests at once behind the gateway",
+        {
+            f"{EMBED}.placement.max_concurrency": 11_992,
+            f"{EMBED}.placement.twin": {},
+        },
+    ),
     # Accelerators
     Case(
         "GPU on a pool without",

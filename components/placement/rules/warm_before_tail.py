@@ -12,7 +12,8 @@ def _check(facts: Facts, _: Thresholds) -> Verdict:
     if facts.twin is False:
         return fits("it has no function twin")
     if facts.warm_replicas is not None and facts.warm_replicas > 0:
-        return fits(f"it keeps {facts.warm_replicas} warm, and a function twin would take only the tail")
+        takes = "its function twin takes" if facts.twin else "a function twin would take"
+        return fits(f"it keeps {facts.warm_replicas} warm, and {takes} only the tail")
     lacking = [name for name in ("twin", "warm_replicas") if getattr(facts, name) is None]
     if lacking:
         return undecided(*lacking)

@@ -141,7 +141,11 @@ def _images_within_reach(stack: Stack, at: At) -> Problems:
 def _gateway_holds(stack: Stack, at: At) -> Problems:
     if stack.data_plane is None:
         return
-    behind = {index: _at_once(each) for index, each in enumerate(stack.workloads) if _is_for_nodes(each)}
+    behind = {
+        index: _at_once(each) + _at_its_twin(stack, each)
+        for index, each in enumerate(stack.workloads)
+        if _is_for_nodes(each)
+    }
     total = sum(behind.values())
     if total > GATEWAY_REQUESTS:
         index = max(behind, key=lambda each: behind[each])
@@ -167,6 +171,14 @@ def _is_for_nodes(workload: Workload) -> bool:
 def _at_once(workload: Workload) -> int:
     placement = workload.placement
     return (placement.replicas or REPLICAS) * (placement.max_concurrency or MAX_CONCURRENCY)
+
+
+def _at_its_twin(stack: Stack, workload: Workload) -> int:
+    """Requests that its function works on at once, held by the gateway like those of pods."""
+    if workload.placement.twin is None or workload.serve.function is None:
+        return 0
+    general = stack.control_plane.guardrails.reserved_concurrency
+    return workload.serve.function.reserved_concurrency or general or _at_once(workload)
 
 
 def _exposure_possible(stack: Stack, at: At) -> Problems:

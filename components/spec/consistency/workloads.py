@@ -8,7 +8,13 @@ from components.spec.data_plane import Accelerator, Pool
 from components.spec.errors import Problem
 from components.spec.stack import Stack
 from components.spec.suggestions import choose
-from components.spec.workload import FUNCTION_HOMES, Workload
+from components.spec.workload import (
+    FUNCTION_HOMES,
+    MAX_CONCURRENCY,
+    QUEUED_PER_SLOT,
+    REPLICAS,
+    Workload,
+)
 
 _ON_NODES: Final = ("pool", "metal")
 
@@ -159,6 +165,83 @@ def _nothing_of_pods(_: Stack, workload: Workload, at: At) -> Problems:
             placement.max_concurrency,
             f"is for pods, and each copy of a {placement.home} takes one request at a time",
             "remove it",
+        )
+    if placement.twin is not None:
+        yield at(
+            "placement.twin",
+            None,
+            f"takes what pods cannot, and a {placement.home} has none",
+            "remove it, or choose the home pool or metal",
+        )
+
+
+def _twin_has_both_forms(_: Stack, workload: Workload, at: At) -> Problems:
+    placement, serve = workload.placement, workload.serve
+    if placement.twin is None or placement.home in FUNCTION_HOMES:
+        return
+    if serve.function is None and serve.container is not None:
+        yield at(
+            "placement.twin",
+            None,
+            "needs serve.function, which is missing",
+            "add serve.function, or remove it",
+        )
+    if serve.container is None and serve.function is not None and placement.home is None:
+        yield at(
+            "placement.twin",
+            None,
+            "needs serve.container, which is missing: without it everything goes to the function",
+            "add serve.container, or remove it",
+        )
+
+
+def _twin_of_topology(stack: Stack, workload: Workload, at: At) -> Problems:
+    placement = workload.placement
+    if placement.twin is None or placement.home in FUNCTION_HOMES:
+        return
+    if stack.topology == "pure" and placement.home is None:
+        yield at(
+            "placement.twin",
+            None,
+            "takes what pods cannot, and a pure stack has none",
+            "remove it, or write `topology: hybrid`",
+        )
+    if stack.topology == "dedicated":
+        yield at(
+            "placement.twin",
+            None,
+            "is serverless, which the data route of a dedicated stack never touches",
+            "remove it, or write `topology: hybrid`",
+        )
+
+
+def _twin_within_reach(stack: Stack, workload: Workload, at: At) -> Problems:
+    """The gateway calls it as any client would, by the public address of an API."""
+    placement = workload.placement
+    if placement.twin is None or placement.home in FUNCTION_HOMES or stack.data_plane is None:
+        return
+    if stack.data_plane.cluster.provider == "eks" and stack.network.nat == "none":
+        yield at(
+            "placement.twin",
+            None,
+            "is called over the internet, and with `nat: none` the gateway does not get there",
+            "remove it, or write `nat: single` or per-zone in `network`",
+        )
+
+
+def _twin_before_refusal(_: Stack, workload: Workload, at: At) -> Problems:
+    placement = workload.placement
+    if placement.twin is None or placement.twin.queue is None or placement.home in FUNCTION_HOMES:
+        return
+    slots = (placement.replicas or REPLICAS) * (placement.max_concurrency or MAX_CONCURRENCY)
+    most = slots * QUEUED_PER_SLOT
+    if placement.twin.queue >= most:
+        yield at(
+            "placement.twin.queue",
+            placement.twin.queue,
+            f"is never passed: of so many replicas the gateway lets {most:,} requests wait, and turns the"
+            " next away",
+            f"write {most - 1:,} or less",
         )
 
 
@@ -358,6 +441,10 @@ CHECKS: Final[tuple[ItemCheck[Workload], ...]] = (
     _home_of_topology,
     _form_of_topology,
     _nothing_of_pods,
+    _twin_has_both_forms,
+    _twin_of_topology,
+    _twin_within_reach,
+    _twin_before_refusal,
     _pool_exists,
     _kind_of_pool,
     _accelerator,
