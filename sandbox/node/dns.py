@@ -3,7 +3,8 @@
 Answers `SERVICE.NAMESPACE.svc.cluster.local` with the ready endpoints' addresses as they are on this machine,
 `HOSTNAME.SERVICE…` with one endpoint's, and SRV for `_PORT._tcp.SERVICE…`. A headless service's name means
 exactly that in any cluster; a service with a cluster address, which nothing here routes to, gets the same.
-Names outside the cluster's domain are refused: a resolver asks its next server.
+A name under `localhost`, which APIs of the emulator have, is this machine (RFC 6761, 6.3). Others outside the
+cluster's domain are refused: a resolver asks its next server.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from sandbox.node.endpoints import Endpoint, Endpoints
 
 logger = logging.getLogger(__name__)
 DOMAIN: Final = ("cluster", "local")
+_LOCALHOST = "localhost"
+_LOOPBACK = "127.0.0.1"
 _TTL_S = 5
 _PLAIN_UDP = 512
 _LENGTH = struct.Struct("!H")
@@ -67,6 +70,10 @@ class Zone:
         reply.header.ra = 0
         question = request.q
         labels = tuple(label.decode("latin-1").lower() for label in question.qname.label)
+        if labels[-1:] == (_LOCALHOST,):
+            if QTYPE.get(question.qtype) in {"A", "ANY"}:
+                reply.add_answer(RR(question.qname, QTYPE.A, rdata=A(_LOOPBACK), ttl=_TTL_S))
+            return reply
         if labels[-len(DOMAIN) :] != DOMAIN:
             reply.header.rcode = RCODE.REFUSED
             return reply

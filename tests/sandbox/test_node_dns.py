@@ -84,6 +84,20 @@ def test_answers(name: str, qtype: str, answers: list[str]):
 
 
 @pytest.mark.parametrize(
+    ("name", "qtype", "answers"),
+    [
+        pytest.param("api1.execute-api.localhost", "A", ["127.0.0.1"], id="a name under localhost"),
+        pytest.param("LOCALHOST", "A", ["127.0.0.1"], id="localhost itself"),
+        pytest.param("api1.execute-api.localhost", "AAAA", [], id="which has no IPv6 address here"),
+    ],
+)
+def test_localhost_is_this_machine(name: str, qtype: str, answers: list[str]):
+    reply = ask(name, qtype)
+    assert reply.header.rcode == RCODE.NOERROR
+    assert [str(record.rdata) for record in reply.rr] == answers
+
+
+@pytest.mark.parametrize(
     ("name", "code"),
     [
         pytest.param("nope.ml.svc.cluster.local", "NXDOMAIN", id="no such service"),

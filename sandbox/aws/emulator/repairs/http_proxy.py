@@ -6,9 +6,11 @@ both ways as they are, redirects included; answers 503 when the integration cann
 takes longer than the integration's timeout.
 ministack: appends the request's path to the URI, follows redirects, drops every response header but the
 content type, opens a connection per request, and answers 502 with the exception's text.
+
+What is behind an integration may call another API of the emulator, as the gateway does for the tail. So each
+request waits on a thread of its own: those of a pool may all be taken by requests that wait for one.
 """
 
-import asyncio
 import contextvars
 import json
 import logging
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import urllib3
+from ministack.core.concurrency import run_reentrant
 from ministack.core.responses import get_request_client_ip
 from ministack.services import apigateway
 
@@ -104,7 +107,9 @@ async def _invoke(integration: dict[str, Any], path: str, *rest: Any) -> Respons
     # A method on the integration itself is what it is called with; ANY keeps the client's.
     verb = integration.get("integrationMethod") or "ANY"
     timeout = (integration.get("timeoutInMillis") or _DEFAULT_TIMEOUT_MS) / 1000
-    return await asyncio.to_thread(_send, method if verb == "ANY" else verb, url, sent, body, timeout)
+    called = method if verb == "ANY" else verb
+    response: Response = await run_reentrant(_send, called, url, sent, body, timeout)
+    return response
 
 
 def _target(path: str, query: dict[str, list[str]]) -> Target:
