@@ -20,7 +20,10 @@ def _say(placements: Placements) -> None:
     """One line a workload: its home, and why. What the rules only advise is a warning."""
     for name, placement in sorted(placements.by_name.items()):
         where = "/".join(part for part in (placement.pool and placement.pool.name, placement.zone) if part)
-        pulumi.log.info(f"{name}: {placement.home}{f' {where}' if where else ''}; {placement.reasons[0]}")
+        tail = ", its tail on a function" if placement.twin is not None else ""
+        pulumi.log.info(
+            f"{name}: {placement.home}{f' {where}' if where else ''}{tail}; {placement.reasons[0]}"
+        )
     for finding in placements.findings:
         if not finding.blocks:
             pulumi.log.warn(f"{finding.subject}: {finding.rule}: {finding.reason}; {finding.remedy}")

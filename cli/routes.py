@@ -95,7 +95,10 @@ def pretended_workloads(stack: Stack) -> frozenset[str]:
     return frozenset(
         workload.name
         for workload in stack.workloads
-        if workload.serve.container is not None and find(workload.serve.container.image) is None
+        if workload.serve.container is not None
+        and find(workload.serve.container.image) is None
+        # With no pod that answers, everything is tail.
+        and workload.placement.twin is None
     )
 
 

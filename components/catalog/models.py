@@ -75,6 +75,7 @@ class FunctionLimits(Part):
     accelerator_memory_managed_instances: Fact[Memory]
     package_unzipped: Fact[Memory]
     package_direct: Fact[Memory]
+    payload: Fact[Memory]
 
 
 class FrontDoorLimits(Part):

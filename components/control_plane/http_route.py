@@ -59,19 +59,26 @@ class HttpRoute(Component):
 
     def __init__(self, name: str, args: HttpRouteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
+        self._ways: list[pulumi.Resource] = []
         shared = None if isinstance(args.target, ToAddress) else self._create_integration("to", args, "")
         for key in args.keys:
             integration = shared or self._create_integration(f"to-{slug(key)}", args, key)
-            apigatewayv2.Route(
+            made = apigatewayv2.Route(
                 self.child(slug(key)),
                 api_id=args.api.id,
                 route_key=key,
                 target=pulumi.Output.concat("integrations/", integration.id),
                 opts=self.options(),
             )
+            self._ways.append(made)
             if isinstance(args.target, ToFunction):
-                self._create_permission(key, args.api, args.target.function)
+                self._ways.append(self._create_permission(key, args.api, args.target.function))
         self.register_outputs({})
+
+    @property
+    def ways(self) -> list[pulumi.Resource]:
+        """What must be there before a request reaches the target: routes, and permissions to call it."""
+        return self._ways
 
     def _create_integration(self, suffix: str, args: HttpRouteArgs, key: str) -> apigatewayv2.Integration:
         return apigatewayv2.Integration(
@@ -82,9 +89,9 @@ class HttpRoute(Component):
             **_integration(args.target, key),
         )
 
-    def _create_permission(self, key: str, api: HttpApi, function: Function) -> None:
+    def _create_permission(self, key: str, api: HttpApi, function: Function) -> lambda_.Permission:
         method, path = key.split(" ", 1)
-        lambda_.Permission(
+        return lambda_.Permission(
             self.child(f"may-{slug(key)}"),
             action="lambda:InvokeFunction",
             function=function.function_name,

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import dynamodb
 
 from components.base import Component
-from components.placement import Placement
+from components.placement import Home, Placement
 
 KEY: Final = "name"
 
@@ -80,6 +80,8 @@ def described(placement: Placement) -> dict[str, Any]:
         where |= {"pool": placement.pool.name, "replicas": placement.replicas}
     if placement.zone is not None:
         where["zone"] = placement.zone
+    if placement.twin is not None:
+        where["tail"] = Home.FUNCTION.value
     return where | {
         "reasons": list(placement.reasons),
         "refused": [

@@ -1,6 +1,7 @@
 """The in-cluster front door of the data route."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -9,10 +10,10 @@ from pulumi_kubernetes import apps, core, policy
 
 from components.base import Component
 from components.data_plane.going import until_gone
-from components.data_plane.haproxy import HEALTH, Upstream, longest_seconds, memory_mib, render
+from components.data_plane.haproxy import HEALTH, Tail, Upstream, longest_seconds, memory_mib, render
 from components.data_plane.namespace import GATEWAY, ROLE_LABEL
 from components.data_plane.scheduling import HOST_LABEL, ZONE_LABEL, hosts_of_gateway, on_pools, spread
-from components.spec import Duration, Pool
+from components.spec import Duration, Memory, Pool
 
 _NAME: Final = "gateway"
 _CONFIG_FOLDER: Final = "/usr/local/etc/haproxy"
@@ -42,6 +43,18 @@ _LABELS: Final = {**_SELECTOR, ROLE_LABEL: GATEWAY, "app.kubernetes.io/managed-b
 
 
 @dataclass(frozen=True)
+class TailArgs:
+    """Where the function twins of workloads are reached."""
+
+    url: pulumi.Input[str]
+    """An API that has each of them under the path that it has behind the gateway."""
+    payload: Memory
+    """The most that a function takes as one request."""
+    after: Sequence[pulumi.Resource] = ()
+    """The API's routes: without them it knows no function."""
+
+
+@dataclass(frozen=True)
 class GatewayArgs:
     """Where it listens, how it is reached, and what is behind it."""
 
@@ -57,6 +70,8 @@ class GatewayArgs:
     upstreams: tuple[Upstream, ...]
     pools: tuple[Pool, ...]
     """All pools of the cluster; `hosts_of_gateway` says which of them it runs on."""
+    tail: TailArgs | None = None
+    """None where no workload has a function twin."""
 
 
 class Gateway(Component):
@@ -70,14 +85,18 @@ class Gateway(Component):
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._port = args.port
-        text = render(args.upstreams, args.port, args.patience)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+        text = _configuration(args)
+        digest = text.apply(lambda known: hashlib.sha256(known.encode()).hexdigest()[:10])
         config = core.v1.ConfigMap(
             self.child("config"),
-            metadata={"name": f"{_NAME}-{digest}", "namespace": args.namespace, "labels": _LABELS},
+            metadata={
+                "name": pulumi.Output.concat(_NAME, "-", digest),
+                "namespace": args.namespace,
+                "labels": _LABELS,
+            },
             immutable=True,
             data={_CONFIG_FILE: text},
-            opts=self.options(),
+            opts=self.options(depends_on=list(args.tail.after) if args.tail is not None else []),
         )
         metadata = {"name": _NAME, "namespace": args.namespace, "labels": _LABELS}
         self._deployment = apps.v1.Deployment(
@@ -111,6 +130,16 @@ class Gateway(Component):
         return self._service.status.apply(lambda status: f"http://{_address(status)}:{self._port}")
 
 
+def _configuration(args: GatewayArgs) -> pulumi.Output[str]:
+    """Its text, known as soon as it is known where the function twins are."""
+    tail = args.tail
+    if tail is None:
+        return pulumi.Output.from_input(render(args.upstreams, args.port, args.patience))
+    return pulumi.Output.from_input(tail.url).apply(
+        lambda url: render(args.upstreams, args.port, args.patience, Tail(url, tail.payload))
+    )
+
+
 def _address(status: Any) -> str:
     first = status.load_balancer.ingress[0]
     return str(first.hostname or first.ip)
@@ -133,7 +162,7 @@ def _service(args: GatewayArgs) -> dict[str, Any]:
     return {"type": "NodePort", "selector": _SELECTOR, "ports": [port | {"node_port": args.node_port}]}
 
 
-def _deployment(args: GatewayArgs, config: pulumi.Output[str], digest: str) -> dict[str, Any]:
+def _deployment(args: GatewayArgs, config: pulumi.Output[str], digest: pulumi.Output[str]) -> dict[str, Any]:
     return {
         "replicas": args.replicas,
         "progress_deadline_seconds": _DEADLINE_SECONDS,

@@ -70,4 +70,6 @@ def topology_of(stack: Stack, placements: Placements) -> str:
     if stack.data_plane is None or not on_nodes:
         return "pure"
     direct = stack.data_plane.gateway.exposure == "load-balancer"
-    return "dedicated" if direct and len(on_nodes) == len(placements.by_name) else "hybrid"
+    # A function twin is serverless, so a data route that has one is not dedicated.
+    alone = all(placement.twin is None for placement in on_nodes)
+    return "dedicated" if direct and alone and len(on_nodes) == len(placements.by_name) else "hybrid"

@@ -54,8 +54,8 @@ def bundles_of(stack: Stack, placements: Placements, package: Package) -> dict[t
     made = {(CONTROL_CODE, _CONTROL_RUNTIME): package(CONTROL_CODE, _CONTROL_RUNTIME)}
     problems: list[Problem] = []
     for index, workload in enumerate(stack.workloads):
-        serve = workload.serve.function
-        if serve is None or not placements.by_name[workload.name].home.is_function:
+        serve, placed = workload.serve.function, placements.by_name[workload.name]
+        if serve is None or not (placed.home.is_function or placed.twin is not None):
             continue
         if (serve.bundle, serve.runtime) in made:
             continue
@@ -119,11 +119,14 @@ class Topology(Component):
         return AlarmTopic(self.child("alarms"), AlarmTopicArgs(emails), self.options())
 
     def _create_api(self) -> HttpApi:
-        rate = throttle(self._stack.workloads)
+        return self._create_api_of("api", f"halfmetal {self._args.stack_name}", self._stack.workloads)
+
+    def _create_api_of(self, suffix: str, description: str, workloads: tuple[Workload, ...]) -> HttpApi:
+        rate = throttle(workloads)
         return HttpApi(
-            self.child("api"),
+            self.child(suffix),
             HttpApiArgs(
-                description=f"halfmetal {self._args.stack_name}",
+                description=description,
                 rate=rate,
                 burst=rate,
                 log_retention=self._stack.control_plane.guardrails.log_retention,
@@ -164,27 +167,27 @@ class Topology(Component):
 
     def _serve_by_function(self, placement: Placement) -> Entry:
         """A workload on a function, behind the API."""
-        workload = placement.workload
-        serve = workload.serve.function
-        if serve is None:  # placement puts nothing on a function that has no function form
-            raise TypeError(f"workload {workload.name} has no function form")
-        function = self._create_function(placement, serve)
-        return self._behind_api(placement, ToFunction(function), "API Gateway, function")
+        target = ToFunction(self._create_function(placement, placement.facts))
+        return self._behind_api(placement, target, "API Gateway, function")
 
     def _behind_api(self, placement: Placement, target: Target, path: str) -> Entry:
         name = placement.workload.name
-        keys = (f"ANY /v2/models/{name}", f"ANY /v2/models/{name}/{{proxy+}}")
-        self._create_route(f"route-{part(name)}", keys, target)
+        self._create_route(f"route-{part(name)}", model_routes(name), target)
         return Entry(placement, pulumi.Output.concat(self._api.url, f"/v2/models/{name}"), path)
 
     def _create_route(self, suffix: str, keys: tuple[str, ...], target: Target) -> None:
         HttpRoute(self.child(suffix), HttpRouteArgs(self._api, keys, target), self.options())
 
-    def _create_function(self, placement: Placement, serve: FunctionServe) -> Function:
-        name = self.child(f"fn-{part(placement.workload.name)}")
-        args = self._function_args(placement.workload, serve, placement.facts)
+    def _create_function(self, placement: Placement, facts: Facts) -> Function:
+        """The workload as a function, its home or its twin: `facts` are the function's."""
+        workload = placement.workload
+        serve = workload.serve.function
+        if serve is None:  # placement puts nothing on a function that has no function form
+            raise TypeError(f"workload {workload.name} has no function form")
+        name = self.child(f"fn-{part(workload.name)}")
+        args = self._function_args(workload, serve, facts)
         if placement.home is Home.RESERVED_FUNCTION:
-            kept = warm_copies(placement.workload)
+            kept = warm_copies(workload)
             return ProvisionedFunction(name, ProvisionedFunctionArgs(**vars(args), warm=kept), self.options())
         return Function(name, args, self.options())
 
@@ -213,6 +216,11 @@ class Topology(Component):
         if bundle.goes_through_s3 and self._artifacts is None:
             self._artifacts = Artifacts(self.child("artifacts"), ArtifactsArgs(), self.options())
         return self._artifacts
+
+
+def model_routes(name: str) -> tuple[str, ...]:
+    """The routes of a workload, on the API that clients call and on the one before its twin alike."""
+    return f"ANY /v2/models/{name}", f"ANY /v2/models/{name}/{{proxy+}}"
 
 
 def _may_read(registry: Registry) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from components.data_plane.cluster import Cluster
 from components.data_plane.device_plugin import DevicePlugin, DevicePluginArgs
 from components.data_plane.eks_cluster import EksCluster, EksClusterArgs
 from components.data_plane.existing_cluster import ExistingCluster, ExistingClusterArgs
-from components.data_plane.gateway import Gateway, GatewayArgs
+from components.data_plane.gateway import Gateway, GatewayArgs, TailArgs
 from components.data_plane.gateway_link import GatewayLink, GatewayLinkArgs
 from components.data_plane.gpu_pool import GpuPool
-from components.data_plane.haproxy import Upstream
+from components.data_plane.haproxy import Twin, Upstream
 from components.data_plane.model_service import ModelService, ModelServiceArgs, port_of, ready_path_of
 from components.data_plane.namespace import Namespace, NamespaceArgs
 from components.data_plane.network import Network, NetworkArgs
@@ -27,11 +27,13 @@ from components.data_plane.node_pool import NodePool, NodePoolArgs
 from components.data_plane.scheduling import hosts_of_gateway
 from components.naming import part
 from components.placement import Placement, instance_of
-from components.placement.subjects import concurrency_of
+from components.placement.bounds import bounds_of
+from components.placement.subjects import concurrency_of, replicas_of
+from components.placement.twins import queued_before_twin
 from components.spec import DataPlane as DataPlaneSpec
 from components.spec import EksCluster as EksSpec
 from components.spec import ExistingCluster as ExistingSpec
-from components.spec import Pool
+from components.spec import Pool, Stack, Workload
 from components.topology.common import Topology, TopologyArgs
 
 
@@ -48,8 +50,12 @@ class _Ground:
 class DataPlane:
     """Everything of a stack that runs in, or makes, its cluster. Its parts are children of the topology."""
 
-    def __init__(self, owner: Topology, args: TopologyArgs, spec: DataPlaneSpec) -> None:
+    def __init__(
+        self, owner: Topology, args: TopologyArgs, spec: DataPlaneSpec, tail: TailArgs | None = None
+    ) -> None:
+        """`tail` is where function twins are reached; None where no workload has one."""
         self._owner = owner
+        self._tail = tail
         self._args = args
         self._spec = spec
         self._patience = for_stack(load_catalog(), args.stack).limits.front_door.gateway.value
@@ -195,8 +201,11 @@ class DataPlane:
                 exposure=spec.exposure,
                 node_port=spec.node_port,
                 patience=self._patience,
-                upstreams=tuple(upstream(placement, self._namespace_name) for placement in on_nodes),
+                upstreams=tuple(
+                    upstream(self._args.stack, placement, self._namespace_name) for placement in on_nodes
+                ),
                 pools=self._spec.pools,
+                tail=self._tail,
             ),
             self._in_cluster(),
         )
@@ -207,18 +216,18 @@ class OnCluster(Topology):
 
     _data_plane: DataPlane
 
-    def _create_data_plane(self) -> DataPlane:
+    def _create_data_plane(self, tail: TailArgs | None = None) -> DataPlane:
         spec = self._stack.data_plane
         if spec is None:  # the stack file's model refuses such a stack
             raise TypeError(f"a {self.topology} stack has a data plane")
-        self._data_plane = DataPlane(self, self._args, spec)
+        self._data_plane = DataPlane(self, self._args, spec, tail)
         return self._data_plane
 
     def _data_plane_outputs(self) -> dict[str, Any]:
         return self._data_plane.outputs
 
 
-def upstream(placement: Placement, namespace: str) -> Upstream:
+def upstream(stack: Stack, placement: Placement, namespace: str) -> Upstream:
     """A workload in a pool as the gateway sees it."""
     workload = placement.workload
     return Upstream(
@@ -228,7 +237,20 @@ def upstream(placement: Placement, namespace: str) -> Upstream:
         replicas=placement.replicas,
         max_concurrency=concurrency_of(workload),
         ready=ready_path_of(workload),
+        twin=_twin(stack, workload) if placement.twin is not None else None,
     )
+
+
+def _twin(stack: Stack, workload: Workload) -> Twin:
+    """A pod of the gateway has its part of the copies that may run, so that Lambda turns nobody away.
+
+    Where nothing bounds them, the function is let take as much as the pods do.
+    """
+    copies = bounds_of(stack, workload.serve.function).reserved_concurrency
+    if copies is None:
+        copies = replicas_of(workload) * concurrency_of(workload)
+    gateways = stack.data_plane.gateway.replicas if stack.data_plane is not None else 1
+    return Twin(queue=queued_before_twin(workload), copies=max(1, copies // gateways))
 
 
 def _namespace_name(spec: DataPlaneSpec, root: str) -> str:

@@ -15,7 +15,8 @@ class Outputs:
     """Where the control routes are and, but in dedicated, the models."""
     control_routes: list[pulumi.Output[str]]
     models: list[dict[str, Any]]
-    """Every workload: name, home, pool, zone, replicas, reasons, refused homes, url, and the path to it."""
+    """Every workload: name, home, pool, zone, replicas, what takes its tail, reasons, refused homes, url, and
+    the path to it."""
     registry_table: pulumi.Output[str]
     gateway_url: pulumi.Output[str] | None = None
     """Where the gateway is reached directly, if it can be."""

@@ -10,6 +10,8 @@ from components.control_plane.bundle import REPO, Bundle
 from components.placement import decide
 from components.spec import Problem, Stack, StackError, load
 from components.topology.common import CONTROL_CODE, bundles_of
+from tests.spec.stack_examples import ABSENT
+from tests.twin_example import twinned
 
 
 def _pure(*runtimes: str) -> Stack:
@@ -60,3 +62,15 @@ def test_each_function_that_cannot_be_packaged_is_named():
         ("workloads[1].serve.function.bundle", "embed-1", "not for python3.12"),
         ("workloads[2].serve.function.bundle", "embed-2", "not for python3.13"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("twin", "runtimes"),
+    [
+        pytest.param({}, {"python3.11", "python3.13"}, id="a twin is made of a bundle too"),
+        pytest.param(ABSENT, {"python3.11"}, id="a function that is nobody's home is not made"),
+    ],
+)
+def test_what_is_made_is_packaged_and_nothing_else(twin: object, runtimes: set[str]):
+    stack = twinned({"placement.twin": twin, "serve.function.runtime": "python3.13"})
+    assert {runtime for _, runtime in bundles_of(stack, decide(stack), bundle_of_likely_size)} == runtimes

@@ -26,9 +26,14 @@ def _integration_of(recording: Recording, route: Resource) -> Resource:
     return found
 
 
-def _routes_to(recording: Recording, workload: str) -> list[Resource]:
+def _routes_to(recording: Recording, workload: str, api: str = "api") -> list[Resource]:
     base = f"ANY /v2/models/{workload}"
-    return [made for made in recording.of(ROUTE) if made.inputs["routeKey"] in {base, f"{base}/{{proxy+}}"}]
+    return [
+        made
+        for made in recording.of(ROUTE)
+        if made.inputs["routeKey"] in {base, f"{base}/{{proxy+}}"}
+        and made.inputs["apiId"].endswith(f"-{api}-http-id")
+    ]
 
 
 # What EC2 takes as the description of a security group or a rule (botocore's model).
@@ -202,6 +207,55 @@ class TestHybrid:
             behind = _types_behind(hybrid, route)
             assert "aws:lambda/alias:Alias" in behind
             assert not any(kind.startswith(("kubernetes:", "aws:eks/", "aws:lb/")) for kind in behind)
+
+    def test_a_twin_is_on_an_api_of_its_own(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        routes = _routes_to(hybrid, "embed", api="tail")
+        assert len(routes) == 2
+        for route in routes:
+            assert _integration_of(hybrid, route).inputs["integrationType"] == "AWS_PROXY"
+            assert "aws:lambda/alias:Alias" in _types_behind(hybrid, route)
+        assert _routes_to(hybrid, "index", api="tail") == _routes_to(hybrid, "chat", api="tail") == []
+
+    def test_a_topology_without_twins_has_one_api(self, deployed: dict[str, Recording]):
+        apis = {name: len(made.of("aws:apigatewayv2/api:Api")) for name, made in deployed.items()}
+        assert apis == {"pure": 1, "hybrid": 2, "dedicated": 1}
+
+    def test_the_gateway_sends_the_tail_there_once_it_can_be_answered(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        config = hybrid.one("kubernetes:core/v1:ConfigMap")
+        text = config.inputs["data"]["haproxy.cfg"]
+        assert "server function api.example.com:443" in text
+        assert re.findall(r"^backend tail-(\S+)$", text, re.MULTILINE) == ["embed"]
+        needed = {route.urn for route in _routes_to(hybrid, "embed", api="tail")}
+        assert needed < config.needs
+        allowed = hybrid.of("aws:lambda/permission:Permission")
+        assert {made.urn for made in allowed if "-twin-" in made.name} < config.needs
+
+    def test_a_twin_carries_what_the_rules_read(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        tags = hybrid.one("aws:lambda/function:Function", "fn-embed-function").inputs["tags"]
+        pods = hybrid.one("kubernetes:apps/v1:Deployment", "model-embed-pods").inputs["metadata"]
+        told = {"twin": "true", "warm-replicas": "2"}
+        assert {key: tags[f"halfmetal:{key}"] for key in told} == told
+        assert {key: pods["annotations"][f"halfmetal.dev/{key}"] for key in told} == told
+
+    def test_outputs_and_registry_name_what_takes_the_tail(self, deployed: dict[str, Recording]):
+        hybrid = deployed["hybrid"]
+        models = {model["name"]: model for model in hybrid.outputs["models"]}
+        assert {name: model.get("tail") for name, model in models.items()} == {
+            "embed": "function",
+            "chat": None,
+            "index": None,
+        }
+        way = "API Gateway, VPC link, gateway, pod; tail: function"
+        assert models["embed"]["path"] == way
+        (item,) = [
+            json.loads(made.inputs["item"])
+            for made in hybrid.of("aws:dynamodb/tableItem:TableItem")
+            if made.name.endswith("-embed")
+        ]
+        assert (item["tail"]["S"], item["path"]["S"]) == ("function", way)
 
     def test_link_reaches_the_gateway_and_only_its_port(self, deployed: dict[str, Recording]):
         hybrid = deployed["hybrid"]

@@ -6,8 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from components.data_plane.haproxy import Upstream, connections, memory_mib, render
-from components.spec import Duration
+from components.data_plane.haproxy import Tail, Twin, Upstream, connections, memory_mib, render
+from components.spec import Duration, Memory
 from components.spec.consistency.whole import GATEWAY_REQUESTS
 
 EMBED = Upstream("embed", "embed.ns.svc.cluster.local", 8000, 2, 8, "/v2/health/ready")
@@ -15,6 +15,9 @@ CHAT = Upstream("chat", "chat.ns.svc.cluster.local", 8080, 1, 16, "/health")
 TAIL = Upstream("embed-large", "embed-large.ns.svc.cluster.local", 8000, 1, 4, "/v2/health/ready")
 
 WAITS = Duration.of(5, "m")
+TWINNED = replace(EMBED, twin=Twin(queue=4, copies=10))
+AWS = Tail("https://abc123.execute-api.us-east-1.amazonaws.com", Memory.parse("6MB"))
+PLAIN = Tail("http://abc123.execute-api.localhost:4566", Memory.parse("6MB"))
 
 
 def section(config: str, name: str) -> str:
@@ -122,3 +125,66 @@ def test_no_workload_leaves_a_gateway_that_says_so():
     config = render([], 8080, WAITS)
     assert "use_backend" not in config
     assert "default_backend nowhere" in config
+
+
+def rules(config: str, workload: str) -> list[tuple[str, str]]:
+    """Where the frontend sends a workload's requests, and when, in the order in which it looks."""
+    found = re.findall(r"use_backend (\S+) if (.+)", config)
+    return [(backend, when) for backend, when in found if backend.endswith(f"-{workload}")]
+
+
+def test_the_tail_goes_to_the_function_and_everything_else_to_pods():
+    found = rules(render([CHAT, TWINNED], 8080, WAITS, AWS), "embed")
+    assert [backend for backend, _ in found] == ["tail-embed", "tail-embed", "model-embed"]
+    nobody, busy = (when for backend, when in found if backend == "tail-embed")
+    assert nobody.startswith("at-embed { nbsrv(model-embed) lt 1 }")
+    assert busy.startswith("at-embed { be_conn_free(model-embed) lt 1 } { queue(model-embed) ge 4 }")
+    for when in (nobody, busy):
+        # Only while it is known where it is, with a copy to spare, and what fits into a call of it.
+        assert "{ nbsrv(tail-embed) gt 0 }" in when
+        assert "{ be_conn(tail-embed) lt 10 }" in when
+        assert "{ req.body_size le 4500000 }" in when
+
+
+def test_the_tail_is_of_the_workload_that_asks_for_it():
+    config = render([TAIL, CHAT, TWINNED], 8080, WAITS, AWS)
+    assert re.findall(r"acl (\S+) (.+)", config) == [
+        ("at-embed", "path /v2/models/embed"),
+        ("at-embed", "path_beg /v2/models/embed/"),
+    ]
+    assert re.findall(r"^backend (tail-\S+)", config, re.MULTILINE) == ["tail-embed"]
+
+
+@pytest.mark.parametrize(
+    ("tail", "host", "server"),
+    [
+        pytest.param(
+            AWS,
+            "abc123.execute-api.us-east-1.amazonaws.com",
+            "abc123.execute-api.us-east-1.amazonaws.com:443 maxconn 10 ssl verify required ca-file @system-ca"
+            " sni str(abc123.execute-api.us-east-1.amazonaws.com) resolvers cluster",
+            id="verified by the name that it is called by",
+        ),
+        pytest.param(
+            PLAIN,
+            "abc123.execute-api.localhost:4566",
+            "abc123.execute-api.localhost:4566 maxconn 10 resolvers cluster",
+            id="at a port of its own, and in the clear where the API is",
+        ),
+    ],
+)
+def test_the_function_is_called_by_the_name_of_its_api(tail: Tail, host: str, server: str):
+    backend = section(render([TWINNED], 8080, WAITS, tail), "backend tail-embed")
+    assert f"http-request set-header Host {host}\n" in backend
+    assert f"server function {server}" in backend
+    # Each look at its health would be a call that is paid for.
+    assert " check" not in backend
+
+
+def test_without_an_api_before_it_nothing_goes_to_a_twin():
+    assert render([TWINNED], 8080, WAITS) == render([EMBED], 8080, WAITS)
+
+
+def test_what_functions_hold_is_held_by_the_gateway_too():
+    many = replace(EMBED, replicas=100)
+    assert connections([replace(many, twin=Twin(4, 500))]) == connections([many]) + 2 * 500

@@ -35,7 +35,7 @@ TOPOLOGIES = [
         "hybrid",
         {"embed": "pool", "chat": "pool", "index": "function"},
         {
-            "embed": "API Gateway, VPC link, gateway, pod",
+            "embed": "API Gateway, VPC link, gateway, pod; tail: function",
             "chat": "API Gateway, VPC link, gateway, pod",
             "index": "API Gateway, function",
         },
