@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from cli.console import wide_console
 from cli.traces import LogFormat, Unit, positive, read_trace, target_of, zone_of
@@ -13,6 +14,7 @@ from sandbox.progress import Progress
 
 if TYPE_CHECKING:
     from cli.replay.question import Question
+    from cli.traces import Target
     from components.placement.replay import Replay, Size, Way
 
 # A log of which all sizes together take longer than a moment to play.
@@ -64,6 +66,13 @@ def replay(  # noqa: PLR0913 - each is an option of the command
     path: Annotated[
         str | None, typer.Option(help="Only requests for this path or below it; / for all.")
     ] = None,
+    write: Annotated[
+        bool,
+        typer.Option("--write", help="Write the choice into the stack file: home, replicas, twin, nodes."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what --write would change, and write nothing.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Play a request log through every topology, each at the cheapest size that holds the latency budget."""
@@ -83,7 +92,7 @@ def replay(  # noqa: PLR0913 - each is an option of the command
     )
     read = read_trace(trace, kind, options)
     asked = question_of(target, read, budget=wanted, service_time=given, work_by=work_by)
-    _show(asked, _answered(asked), as_json=as_json)
+    _show(target, asked, _answered(asked), into=(write or dry_run, write and not dry_run), as_json=as_json)
 
 
 def _answered(asked: Question) -> Replay:
@@ -101,11 +110,24 @@ def _answered(asked: Question) -> Replay:
         return answer
 
 
-def _show(asked: Question, answer: Replay, *, as_json: bool) -> None:
+def _show(target: Target, asked: Question, answer: Replay, *, into: tuple[bool, bool], as_json: bool) -> None:
+    """The answer, and the change that it makes of the stack file: `into` is whether to make and write it."""
     from cli.replay.as_json import replay_json
     from cli.replay.tables import print_replay
+    from cli.replay.writing import change_of, not_written
 
+    console = wide_console()
+    if not as_json:
+        print_replay(console, asked, answer)
+    made, written = into
+    change = change_of(target, asked, answer) if made else None
+    if change is not None and written:
+        change.write()
+    left_out = list(not_written(asked, answer)) if made else []
     if as_json:
-        typer.echo(json.dumps(replay_json(asked, answer), indent=2, allow_nan=False))
-    else:
-        print_replay(wide_console(), asked, answer)
+        told = {} if change is None else {"into": change.as_json(written=written), "not_written": left_out}
+        typer.echo(json.dumps(replay_json(asked, answer) | told, indent=2, allow_nan=False))
+    elif change is not None:
+        change.show(console, written=written)
+        for said in left_out:
+            console.print(Text(said, style="yellow"), soft_wrap=True)

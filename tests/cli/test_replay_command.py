@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from components.spec import StackError
+from components.spec import StackError, load_file
 from components.traffic import TraceError
 from sandbox.errors import SandboxError
 from sandbox.paths import REPO
@@ -239,3 +239,91 @@ def test_progress_of_a_long_one_is_on_standard_error(trace: Path, monkeypatch: p
     result = run(trace, EXAMPLE, "--workload", "complete", "--json")
     assert "play the log: done" in result.stderr
     json.loads(result.stdout)
+
+
+# -- into the stack file
+
+
+def stack_of(stack: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(stack.read_text())["config"]["halfmetal:stack"]
+    return found
+
+
+def crowds(folder: Path) -> Path:
+    """Eight a second by chance, and twice as many for ten seconds of each minute."""
+    chance, at = random.Random(4), 0.0
+    times = []
+    while at < 180:
+        at += chance.expovariate(16 if at % 60 < 10 else 8)
+        times.append(f"{BEGIN + at:.6f}")
+    file = folder / "crowds.csv"
+    file.write_text("\n".join(["time", *times]) + "\n")
+    return file
+
+
+def test_the_choice_is_written(tmp_path: Path, example: Path):
+    before = example.read_text()
+    given = (crowds(tmp_path), example, "--workload", "complete", "--budget", "4s")
+    shown = run(*given, "--dry-run")
+    assert shown.exit_code == 0, shown.output
+    assert f"would write {example}" in shown.stdout
+    assert example.read_text() == before
+    found = told(*given, "--write")
+    assert found["choice"] == "hybrid with a twin"
+    (chosen,) = [row for row in found["rows"] if row["verdict"] == "chosen"]
+    assert stack_of(example)["workloads"][0]["placement"] == {
+        "max_concurrency": 1,
+        "home": "pool",
+        "pool": "cpu",
+        "replicas": chosen["size"]["count"],
+        "twin": {"queue": chosen["size"]["queue"]},
+    }
+    assert found["into"]["written"]
+    assert load_file(example).workloads[0].placement.home == "pool"
+    assert example.read_text().count("#") == before.count("#")
+
+
+def test_a_second_run_writes_nothing(tmp_path: Path, example: Path):
+    given = (crowds(tmp_path), example, "--workload", "complete", "--budget", "4s", "--write")
+    run(*given)
+    once = example.read_bytes()
+    again = run(*given)
+    assert f"{example} says so already" in again.stdout
+    assert example.read_bytes() == once
+
+
+def test_the_topology_is_told_and_not_written(trace: Path, example: Path):
+    found = told(trace, example, "--workload", "complete", "--write")
+    assert found["choice"] == "pure, on demand"
+    assert stack_of(example)["topology"] == "hybrid"
+    assert stack_of(example)["workloads"][0]["placement"] == {"home": "function"}
+    (said,) = found["not_written"]
+    assert said == "topology stays hybrid: what is chosen was played, and priced, as pure"
+    assert said in run(trace, example, "--workload", "complete", "--dry-run").stdout
+
+
+def test_what_is_left_over_of_another_choice_goes(trace: Path, example: Path):
+    change(example, placement={"home": "pool", "pool": "cpu", "replicas": 3, "twin": {"queue": 2}})
+    told(trace, example, "--workload", "complete", "--write")
+    assert stack_of(example)["workloads"][0]["placement"] == {"home": "function"}
+
+
+def test_nodes_enough_for_the_choice(tmp_path: Path, example: Path):
+    raw = yaml.safe_load(example.read_text())
+    stack = raw["config"]["halfmetal:stack"]
+    stack["data_plane"]["pools"][0]["nodes"] = {"min": 1, "desired": 1, "max": 1}
+    del stack["workloads"][0]["serve"]["function"]
+    example.write_text(yaml.safe_dump(raw))
+    found = told(crowds(tmp_path), example, "--workload", "complete", "--write", "--budget", "4s")
+    (chosen,) = [row for row in found["rows"] if row["verdict"] == "chosen"]
+    nodes = -(-chosen["size"]["count"] // 2)
+    assert nodes > 1
+    assert stack_of(example)["data_plane"]["pools"][0]["nodes"] == {"min": 1, "desired": nodes, "max": nodes}
+
+
+def test_nothing_that_holds_is_nothing_to_write(trace: Path, example: Path):
+    result = run(trace, example, "--workload", "complete", "--budget", "30ms", "--write")
+    assert isinstance(result.exception, SandboxError)
+    assert "nothing to write" in str(result.exception)
+    assert "none holds 30ms" in result.stdout
+    assert example.read_bytes() == EXAMPLE.read_bytes()

@@ -24,9 +24,9 @@ from components.placement.latency.times import Floats, worked
 from components.placement.options import Demand, FunctionOption, NodesOption, Option, OptionError
 from components.placement.replay.ways import Way
 from components.spec.units import Duration, Money, Rate, Share
+from components.spec.workload import QUEUED_PER_SLOT
 
 _LONGEST_POWER: Final = 20
-QUEUED_PER_SLOT: Final = 4
 
 _NONE: Final = Share(0)
 _ALL: Final = Share(Share.maximum)

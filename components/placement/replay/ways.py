@@ -71,6 +71,8 @@ class Way:
     region: str
     around: Around = SHORTEST
     platform: Platform = COMPUTE_ONLY
+    pool: str | None = None
+    """The pool whose nodes they are."""
     twin: FunctionOption | None = None
     """The function that takes what the replicas cannot take in time."""
     least: int = 1
@@ -166,6 +168,7 @@ class _Read:
         refused: str,
     ) -> Way:
         on_nodes = isinstance(option, NodesOption)
+        pool = candidate.site.pool if candidate.site is not None else None
         if isinstance(option, NodesOption):
             option = replace(option, shared=self._is_shared(candidate))
         return Way(
@@ -175,6 +178,7 @@ class _Read:
             region=self._stack.region,
             around=self._around(on_nodes=on_nodes),
             platform=self._platform,
+            pool=pool.name if pool is not None else None,
             twin=twin,
             gateways=self._stack.data_plane.gateway.replicas if self._stack.data_plane is not None else 1,
             least=min(REPLICAS, self._workload.placement.replicas or REPLICAS) if on_nodes else 1,
