@@ -33,6 +33,20 @@ _OTHER_PACKERS: Final = {
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a file is read for, in words for its errors."""
+
+    what: str = "a request log"
+    command: str = "halfmetal profile -"
+    """What reads it from standard input."""
+    smaller: str = "ask Prometheus for fewer series (sum them) or a larger step"
+    """How a document that is too large is had smaller."""
+
+
+LOG: Final = Wanted()
+
+
 class _Replayed:
     """A stream of which the first bytes were looked at already."""
 
@@ -58,6 +72,7 @@ class Source:
     name: str
     size: int | None
     on_progress: OnProgress | None
+    wanted: Wanted
     _raw: _Replayed
     _take: Callable[[int], bytes]
     head: bytes = b""
@@ -103,7 +118,7 @@ class Source:
             if size > _WHOLE_AT_MOST:
                 raise TraceError(
                     f"{self.name}: is larger than {_WHOLE_AT_MOST >> 20} MiB, and must be read as a whole",
-                    "ask Prometheus for fewer series (sum them) or a larger step",
+                    self.wanted.smaller,
                 )
         return _decoded(b"".join(pieces))
 
@@ -125,7 +140,8 @@ class Source:
             raise TraceError(f"{self.name}: is UTF-16 text", "save it as UTF-8")
         if b"\0" in self.head:
             raise TraceError(
-                f"{self.name}: is a binary file, no log", "name a text log, or a gzip-compressed one"
+                f"{self.name}: is a binary file, no text",
+                f"name {self.wanted.what}, plain or gzip-compressed",
             )
 
     def _chunks(self) -> Iterator[bytes]:
@@ -146,14 +162,17 @@ class Source:
         return b""
 
 
-def opened(path: str | Path, on_progress: OnProgress | None = None) -> AbstractContextManager[Source]:
+def opened(
+    path: str | Path, on_progress: OnProgress | None = None, wanted: Wanted = LOG
+) -> AbstractContextManager[Source]:
     """The trace at `path`, or on standard input for `-`; raises TraceError where it cannot be read."""
-    return _Opened(str(path), on_progress)
+    return _Opened(str(path), on_progress, wanted)
 
 
 class _Opened(AbstractContextManager[Source]):
-    def __init__(self, path: str, on_progress: OnProgress | None) -> None:
+    def __init__(self, path: str, on_progress: OnProgress | None, wanted: Wanted) -> None:
         self._path = path
+        self._wanted = wanted
         self._on_progress = on_progress
         self._file: AbstractContextManager[BinaryIO] = nullcontext(sys.stdin.buffer)
 
@@ -173,16 +192,18 @@ class _Opened(AbstractContextManager[Source]):
                 raise
         except FileNotFoundError:
             raise TraceError(
-                f"{name}: does not exist", "name a request log, or - for standard input"
+                f"{name}: does not exist", f"name {self._wanted.what}, or - for standard input"
             ) from None
         except IsADirectoryError:
             raise TraceError(
-                f"{name}: is a folder", f"join its files: cat {name}/* | halfmetal profile -"
+                f"{name}: is a folder", f"join its files: cat {name}/* | {self._wanted.command}"
             ) from None
         except OSError as error:
             raise TraceError(f"{name}: cannot be read: {error.strerror}", "name a file that can") from None
         except ValueError:
-            raise TraceError(f"{name!r}: is no path", "name a request log, or - for standard input") from None
+            raise TraceError(
+                f"{name!r}: is no path", f"name {self._wanted.what}, or - for standard input"
+            ) from None
 
     def __exit__(self, *error: object) -> None:
         self._file.__exit__(None, None, None)
@@ -192,13 +213,14 @@ class _Opened(AbstractContextManager[Source]):
         packer = next((packer for start, packer in _OTHER_PACKERS.items() if magic.startswith(start)), None)
         if packer:
             raise TraceError(
-                f"{name}: is packed with {packer[0]}", f"unpack it: {packer[1]} {name} | halfmetal profile -"
+                f"{name}: is packed with {packer[0]}",
+                f"unpack it: {packer[1]} {name} | {self._wanted.command}",
             )
         raw = _Replayed(stream, magic)
         # Piece by piece as it is unpacked: what came before damage is not lost with it.
         packed = magic.startswith(_GZIP)
         take = gzip.GzipFile(fileobj=cast("BinaryIO", raw)).read1 if packed else raw.read
-        source = Source(name, size, self._on_progress, raw, take)
+        source = Source(name, size, self._on_progress, self._wanted, raw, take)
         source.begin()
         return source
 
