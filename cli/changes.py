@@ -6,6 +6,7 @@ import difflib
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -30,11 +31,13 @@ class Edit:
 
 @dataclass(frozen=True)
 class Change:
-    """What a stack file says now, and with some edits."""
+    """What a stack file says now, and what it is to say."""
 
-    target: Target
+    path: Path
     before: str
     after: str
+    workload: str | None = None
+    """The one that the change is of, where it is of one."""
 
     @classmethod
     def of(cls, target: Target, edits: Iterable[Edit], *, by_hand: str, because: str) -> Change:
@@ -67,33 +70,38 @@ class Change:
                 ]
             ) from None
         _validate(after, root, because)
-        return cls(target, before, after)
+        return cls(target.file.path, before, after, target.workload.name)
+
+    @property
+    def changes(self) -> bool:
+        """Whether the file does not say so already."""
+        return self.after != self.before
 
     @property
     def diff(self) -> list[str]:
         """The change as a unified diff."""
-        name = str(self.target.file.path)
+        name = str(self.path)
         lines = (self.before.splitlines(), self.after.splitlines())
         return list(difflib.unified_diff(*lines, name, name, lineterm="", n=2))
 
-    def write(self) -> None:
-        """Put the file in place as a whole, or not at all."""
-        if self.after == self.before:
+    def write(self, *, shown: str = "with --dry-run") -> None:
+        """Put the file in place as a whole, or not at all; `shown` is how to see the change only."""
+        if not self.changes:
             return
         try:
-            file = self.target.file.path.resolve()
+            file = self.path.resolve()
             write_atomically(file, self.after, mode=stat.S_IMODE(file.stat().st_mode))
         except OSError as error:
             raise SandboxError(
-                f"{self.target.file.path}: cannot be written: {error.strerror}",
-                "allow it to be written, or see the change with --dry-run",
+                f"{self.path}: cannot be written: {error.strerror}",
+                f"allow it to be written, or see the change {shown}",
             ) from None
 
     def show(self, console: Console, *, written: bool) -> None:
         """The diff, or that there is none."""
-        name = self.target.file.path
+        name = self.path
         console.print()
-        if self.after == self.before:
+        if not self.changes:
             console.print(Text(f"{name} says so already"), soft_wrap=True)
             return
         styles = {"+": "green", "-": "red", "@": "cyan"}
@@ -103,12 +111,11 @@ class Change:
 
     def as_json(self, *, written: bool) -> dict[str, object]:
         """The change as plain JSON values."""
-        changed = self.after != self.before
         return {
-            "file": str(self.target.file.path),
-            "workload": self.target.workload.name,
-            "changed": changed,
-            "written": changed and written,
+            "file": str(self.path),
+            **({"workload": self.workload} if self.workload is not None else {}),
+            "changed": self.changes,
+            "written": self.changes and written,
             "diff": "\n".join(self.diff),
         }
 

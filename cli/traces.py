@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,11 +14,14 @@ from cli.stacks import file_of
 from sandbox.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import timezone
 
     from components.spec import Duration, StackFile, Workload
     from components.traffic import ReadOptions, Trace
     from components.traffic.source import OnProgress
+
+STDIN = "-"
 
 # A log that takes longer than a moment to read; what comes by a pipe may.
 _LARGE = 16 * 2**20
@@ -106,15 +110,22 @@ def read_trace(trace: str, kind: LogFormat, options: ReadOptions) -> Trace:
     """The requests of a log, with progress where that takes a while."""
     from components.traffic import read
 
-    large = trace == "-" or _size(trace) > _LARGE
+    with reading([trace]) as told:
+        return read(trace, kind, options, on_progress=told)
+
+
+@contextmanager
+def reading(files: Sequence[str]) -> Iterator[OnProgress]:
+    """A line of progress while files are read, where they are so large that it takes a moment."""
+    large = any(file == STDIN or _size(file) > _LARGE for file in files)
     progress = Progress() if large else Progress.silent()
-    with progress.step(f"read {'standard input' if trace == '-' else trace}", unit="bytes") as step:
+    names = ", ".join("standard input" if file == STDIN else file for file in files)
+    with progress.step(f"read {names}", unit="bytes") as step:
 
         def on_progress(done: int, total: int | None) -> None:
             step.update(done=done, total=total)
 
-        told: OnProgress = on_progress
-        return read(trace, kind, options, on_progress=told)
+        yield on_progress
 
 
 def _size(trace: str) -> int:

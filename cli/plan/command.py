@@ -12,10 +12,12 @@ from cli.stacks import file_of
 from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from components.placement.plan import Plan, Planned
 
 
-def plan(
+def plan(  # noqa: PLR0913 - each is an option of the command
     stack: Annotated[str, typer.Argument(help="Stack name, or path of a stack file.")] = "hybrid",
     *,
     explain: Annotated[
@@ -32,9 +34,35 @@ def plan(
             help="Write the plan as one page of HTML that needs nothing else; - for standard output.",
         ),
     ] = None,
+    observed: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[KIND=]FILE",
+            help="Judge homes by what was measured: an answer of CloudWatch or Prometheus (or - for it), "
+            "once for each file. KIND says what a file holds whose metrics do not: ratio, percent, rate,"
+            " cores, seconds, milliseconds.",
+        ),
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="SERIES=WORKLOAD",
+            help="With --observed: which workload a series is of, by a label's value, its id or its file.",
+        ),
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="With --observed: make the change to the stack file.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Show where each workload of a stack runs, why, its cost a month, its latency and the runner-up."""
+    if observed or maps or write:
+        _refuse_beside(
+            "--observed", {"--explain": explain, "--diff": diff, "--html": html}, "it judges all of one stack"
+        )
+        _show_observed(stack, observed or (), maps or (), write=write, as_json=as_json)
+        return
     from components.placement.plan import plan as planned_of
     from components.spec import load_file
 
@@ -50,6 +78,27 @@ def plan(
         _show_all(made, other, as_json=as_json)
 
 
+def _refuse_beside(option: str, others: Mapping[str, str | None], because: str) -> None:
+    for other, given in others.items():
+        if given is not None:
+            raise SandboxError(
+                f"{option} and {other} cannot go together: {because}",
+                f"leave out {other}, or run the command once for each",
+            )
+
+
+def _show_observed(
+    stack: str, files: Sequence[str], maps: Sequence[str], *, write: bool, as_json: bool
+) -> None:
+    from cli.plan.observed import plan_observed
+
+    if not files:
+        raise SandboxError(
+            "--map and --write need measurements", "name a file of them with --observed, or leave these out"
+        )
+    plan_observed(stack, files, maps, write=write, as_json=as_json)
+
+
 def _named(made: Plan, name: str) -> Planned:
     for each in made.workloads:
         if each.name == name:
@@ -62,12 +111,8 @@ def _check_page(target: str, explain: str | None, diff: str | None, *, as_json: 
     """Refuse what a page cannot be combined with, and a place where none can be written."""
     from cli.plan.as_page import STDOUT, check_target
 
-    for option, given in (("--explain", explain), ("--diff", diff)):
-        if given is not None:
-            raise SandboxError(
-                f"--html and {option} cannot go together: the page shows every workload of one stack",
-                f"leave out {option}, or run the command once for each",
-            )
+    others = {"--explain": explain, "--diff": diff}
+    _refuse_beside("--html", others, "the page shows every workload of one stack")
     if as_json and target == STDOUT:
         raise SandboxError(
             "--html - and --json both want standard output", "give --html a file, or leave one of them out"
