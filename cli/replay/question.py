@@ -73,7 +73,7 @@ class Question:
         if allowed is not None and allowed < needed:
             yield (
                 f"on functions alone up to {needed:,} copies work at once, and reserved_concurrency lets"
-                f" {allowed:,}: it is played without that limit"
+                f" {allowed:,}: it is played without that limit, so write {needed:,} or more"
             )
 
 

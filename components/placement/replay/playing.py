@@ -122,16 +122,15 @@ class Trial:
         return self.cost.total
 
     @property
-    def option(self) -> Option:
+    def option(self) -> FunctionOption | NodesOption:
         """The way at this size."""
-        return self.cost.option
+        return self.way.sized(self.size.count)
 
     def __str__(self) -> str:
         option = self.option
         if isinstance(option, FunctionOption):
             held = f"{_counted(option.provisioned, 'copy', 'copies')} held warm"
             return held if option.provisioned else "a copy for each request at once"
-        assert isinstance(option, NodesOption)
         return (
             f"{_counted(option.replicas, 'replica', 'replicas')} on {_nodes(option)}"
             f"{'' if self.size.queue is None else f', a queue of {self.size.queue}'}"

@@ -113,13 +113,13 @@ class _Side:
                 unknown.append(str(error))
         if not found:
             return Row(self.side, None, self._ways.lacking or "; ".join(unknown))
-        return min(found, key=_preference)
+        return min(found, key=_preference)[0]
 
-    def _of(self, player: Player) -> Row:
+    def _of(self, player: Player) -> tuple[Row, Trial]:
         result = searched(player)
         trial = result.best or result.fastest
         why_not = player.way.refused if trial.holds else _too_slow(player, trial)
-        return Row(self.side, trial, why_not, expected(trial, self._catalog), player.played)
+        return Row(self.side, trial, why_not, expected(trial, self._catalog), player.played), trial
 
 
 def expected(trial: Trial, catalog: Catalog) -> Expected:
@@ -129,10 +129,10 @@ def expected(trial: Trial, catalog: Catalog) -> Expected:
     return Expected(composed, priced(way, trial.option, catalog, None))
 
 
-def _preference(row: Row) -> tuple[object, ...]:
+def _preference(found: tuple[Row, Trial]) -> tuple[object, ...]:
     """Of the ways of one row: what can be chosen first, then what holds, then what costs less."""
-    assert row.trial is not None
-    return (not row.can_be_chosen, not row.trial.holds, *rank(row.trial))
+    row, trial = found
+    return (not row.can_be_chosen, not trial.holds, *rank(trial))
 
 
 def _too_slow(player: Player, trial: Trial) -> str:
