@@ -36,6 +36,7 @@ def workload(each: Planned) -> Element:
         _homes(each),
         rules(each),
         _bills(each),
+        _ways(each),
         id=identity(each.name),
         class_="workload",
     )
@@ -122,14 +123,13 @@ def _bills(each: Planned) -> Iterator[Element]:
     ]
     if priced:
         yield element("h4", "Bills")
-    for alternative, cost in sorted(priced, key=lambda pair: pair[0].home is not each.placement.home):
-        chosen = alternative.home is each.placement.home
+    for alternative, cost in priced:
         yield element(
             "details",
             element("summary", f"{alternative.home}: {price(alternative)} a month"),
             _bill(each, alternative, cost),
-            class_="bill",
-            open=chosen,
+            class_="more",
+            open=alternative.home is each.placement.home,
         )
 
 
@@ -144,3 +144,27 @@ def _bill(each: Planned, alternative: Alternative, cost: Cost) -> Iterator[Eleme
     )
     if cost.notes:
         yield element("ul", (element("li", note) for note in cost.notes), class_="plain quiet")
+
+
+def _ways(each: Planned) -> Iterator[Element]:
+    timed = [
+        (alternative, alternative.latency)
+        for alternative in each.alternatives
+        if alternative.latency is not None
+    ]
+    if timed:
+        yield element("h4", "The way of a request")
+    for alternative, times in timed:
+        yield element(
+            "details",
+            element("summary", f"{alternative.home}: p99 {length(times.p99)}"),
+            table(
+                f"The way of a request for {each.name} on {alternative.home}",
+                ["part", "p50", "p99", "rests on"],
+                [[part.name, length(part.p50), length(part.p99), part.caveat] for part in times.parts],
+                numbers=[1, 2],
+                foot=["one request", length(times.p50), length(times.p99), f"by {times.method}"],
+            ),
+            element("p", f"{times.note.rstrip('.')}.", class_="note") if times.note else None,
+            class_="more",
+        )

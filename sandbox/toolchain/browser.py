@@ -5,6 +5,7 @@ Nothing that a sandbox runs needs it.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 from pathlib import Path
@@ -70,6 +71,11 @@ def version_of(program: Path) -> tuple[int, ...]:
         return ()
     match = re.search(r"Chrom\w* (\d+(?:\.\d+)*)", answer.stdout)
     return tuple(int(part) for part in match[1].split(".")) if match else ()
+
+
+def key() -> str:
+    """The packages, and the fonts that it is told to draw with."""
+    return hashlib.sha256(f"{PROGRAM.key()}\0{_FONTS}".encode()).hexdigest()[:16]
 
 
 def needs(store: Path) -> list[Need]:

@@ -93,7 +93,7 @@ def all_recipes() -> dict[str, Recipe]:
             group="browser",
             programs=("chromium",),
             source="fetched",
-            key=lambda _: browser.PROGRAM.key(),
+            key=lambda _: browser.key(),
             needs=lambda _children, store, _exactly: browser.needs(store),
             build=browser.build,
         )

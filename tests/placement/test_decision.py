@@ -663,7 +663,7 @@ def test_a_home_that_nobody_named_breaks_no_mandatory_rule(shape: dict[str, Any]
 # -- plain Python
 
 
-@pytest.mark.parametrize("package", ["catalog", "placement"])
+@pytest.mark.parametrize("package", ["catalog", "placement", "report"])
 def test_nothing_here_imports_pulumi_or_a_cloud(package: str):
     foreign = {"pulumi", "pulumi_aws", "pulumi_kubernetes", "pulumi_policy", "boto3", "kubernetes", "httpx"}
     for path in (ROOT / "components" / package).rglob("*.py"):
