@@ -29,7 +29,7 @@ from components.placement.subjects import (
     workload_facts,
     zonal_reads,
 )
-from components.placement.twins import twin_facts, twin_findings
+from components.placement.twins import twin_facts, twin_findings, unused_twin
 from components.spec import Pool, Problem, Stack, Workload
 
 CONTROL_PLANE: Final = "control-plane"
@@ -179,7 +179,7 @@ class _Decision:
             pool=site.pool,
             zone=site.zones[0] if site.zones is not None and len(site.zones) == 1 else None,
             replicas=0 if site.home.is_function else replicas_of(workload),
-            reasons=(how, *_of_no_twin(workload, site.home), *self._in_favour(facts)),
+            reasons=(how, *filter(None, [unused_twin(workload, site.home)]), *self._in_favour(facts)),
             refused=tuple(self._refusals(workload, (home for home in Home if home is not site.home))),
             facts=facts,
             twin=twin_facts(self.stack, self.catalog, workload, site.home),
@@ -330,9 +330,3 @@ class _Decision:
                     remedy=rule.remedy,
                     answer=verdict.answer,
                 )
-
-
-def _of_no_twin(workload: Workload, home: Home) -> Iterator[str]:
-    """That a twin which is asked for is not made: only pods leave something to one."""
-    if workload.placement.twin is not None and home.is_function:
-        yield f"`placement.twin` does nothing: on {home.described} there are no pods before it"

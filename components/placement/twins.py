@@ -61,6 +61,13 @@ def queued_before_twin(workload: Workload) -> int:
     return replicas_of(workload) * concurrency_of(workload)
 
 
+def unused_twin(workload: Workload, home: Home) -> str:
+    """Why a twin that is asked for is not made at that home; empty where one is, or none is asked for."""
+    if workload.placement.twin is None or has_twin(workload, home):
+        return ""
+    return f"`placement.twin` does nothing: on {home.described} there are no pods before it"
+
+
 def twin_findings(settings: Settings, own: Facts, twin: Facts, path: str) -> Iterator[Finding]:
     """What the rules say against a twin and have not said of the workload's own home already."""
     said = {setting.rule.id: verdict for setting, verdict in settings.judge(own)}

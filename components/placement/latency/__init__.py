@@ -5,11 +5,12 @@
 
 `times` adds up parts, `queueing` and `cold_starts` are the formulas, `recursion` and `events` the
 simulations, `way` what a request passes, `delays` what it waits for; `model` and `simulation` put them
-together.
+together, and `tail` nodes and their function twin.
 """
 
 from components.placement.latency.model import Latency, Part, at_peak, latency
 from components.placement.latency.simulation import Requests, Scenario, Simulated, Twin, simulate
+from components.placement.latency.tail import Tailed, tailed
 from components.placement.latency.way import Around
 
 __all__ = [
@@ -19,8 +20,10 @@ __all__ = [
     "Requests",
     "Scenario",
     "Simulated",
+    "Tailed",
     "Twin",
     "at_peak",
     "latency",
     "simulate",
+    "tailed",
 ]

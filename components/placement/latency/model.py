@@ -20,8 +20,15 @@ from typing import Final
 from components.catalog import Catalog
 from components.placement.latency.delays import Method, Stage
 from components.placement.latency.simulation import MADE_UP, Requests, typed
-from components.placement.latency.times import MEDIAN_AND_TAIL, median_and_tail, percentiles, sampled, total
-from components.placement.latency.way import SHORTEST, Around, way
+from components.placement.latency.times import (
+    MEDIAN_AND_TAIL,
+    Floats,
+    median_and_tail,
+    percentiles,
+    sampled,
+    total,
+)
+from components.placement.latency.way import SHORTEST, Around, Leg, way
 from components.placement.options import Demand, Option
 from components.spec.units import Duration, Share
 
@@ -78,23 +85,54 @@ def latency(
     """
     stage = Stage(option, demand, catalog, around.region, requests)
     found = stage.replayed() if requests.given else stage.by_hour()
-    legs = [(leg, _LEGS + number) for number, leg in enumerate(way(option, demand, catalog, around))]
+    legs = _numbered(option, demand, catalog, around)
     whole = total([*(sampled(leg.times, number) for leg, number in legs), found.seconds, found.work_s])
-    quantiles = {share: typed(time) for share, time in zip(_SHARES, percentiles(whole, _SHARES), strict=True)}
-    return Latency(
-        p50=quantiles[0.50],
-        p95=quantiles[0.95],
-        p99=quantiles[0.99],
-        quantiles=tuple(quantiles.items()),
+    return latency_of(
+        whole,
         parts=(
-            *(_part(leg.name, median_and_tail(leg.times, number), leg.caveat) for leg, number in legs),
-            _part(found.name, percentiles(found.seconds, MEDIAN_AND_TAIL), found.caveat),
-            _part("work", percentiles(found.work_s, MEDIAN_AND_TAIL), "; ".join(demand.assumed)),
+            *parts_of_way(option, demand, catalog, around),
+            part_of(found.name, found.seconds, found.caveat),
+            part_of("work", found.work_s, "; ".join(demand.assumed)),
         ),
         method=found.method,
         cold_start_share=Share(round(found.cold_share * Share.maximum)),
         note=found.note,
     )
+
+
+def latency_of(
+    seconds: Floats, *, parts: tuple[Part, ...], method: Method, cold_start_share: Share, note: str
+) -> Latency:
+    """The latency of requests that took so long, each."""
+    times = percentiles(seconds, _SHARES)
+    quantiles = {share: typed(time) for share, time in zip(_SHARES, times, strict=True)}
+    return Latency(
+        p50=quantiles[0.50],
+        p95=quantiles[0.95],
+        p99=quantiles[0.99],
+        quantiles=tuple(quantiles.items()),
+        parts=parts,
+        method=method,
+        cold_start_share=cold_start_share,
+        note=note,
+    )
+
+
+def parts_of_way(option: Option, demand: Demand, catalog: Catalog, around: Around) -> tuple[Part, ...]:
+    """The legs of the way, each as a part; raises MissingFigureError."""
+    return tuple(
+        _part(leg.name, median_and_tail(leg.times, number), leg.caveat)
+        for leg, number in _numbered(option, demand, catalog, around)
+    )
+
+
+def part_of(name: str, seconds: Floats, caveat: str = "") -> Part:
+    """A part of the way of requests which took so long at it, each."""
+    return _part(name, percentiles(seconds, MEDIAN_AND_TAIL), caveat)
+
+
+def _numbered(option: Option, demand: Demand, catalog: Catalog, around: Around) -> list[tuple[Leg, int]]:
+    return [(leg, _LEGS + number) for number, leg in enumerate(way(option, demand, catalog, around))]
 
 
 def _part(name: str, median_and_tail_s: tuple[float, ...], caveat: str) -> Part:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Literal
 
 from components.catalog import Catalog, InstanceType
 from components.placement.decision import Candidate
 from components.placement.homes import Home
 from components.placement.instances import instance_of
 from components.placement.options import Demand, FunctionOption, NodesOption, Option
-from components.placement.subjects import Site, concurrency_of, replicas_of, zonal_reads
-from components.spec import Pool, Stack, Workload
+from components.placement.subjects import Site, concurrency_of, has_twin, replicas_of, zonal_reads
+from components.spec import FunctionServe, Pool, Stack, Workload
 from components.spec.units import Share
 
 _MILLICORES = 1000
@@ -24,11 +25,24 @@ def option_of(catalog: Catalog, workload: Workload, candidate: Candidate, warm_c
         return _on_nodes(catalog, workload, site, site.pool)
     if serve is None or candidate.home not in (Home.FUNCTION, Home.RESERVED_FUNCTION):
         return candidate.unavailable
+    kept = warm_copies if candidate.home is Home.RESERVED_FUNCTION else 0
+    return _on_function(serve, candidate.home, kept)
+
+
+def twin_of(workload: Workload, home: Home) -> FunctionOption | None:
+    """The function that takes the tail of a workload at that home; None where it has none."""
+    serve = workload.serve.function
+    return _on_function(serve, Home.FUNCTION) if serve is not None and has_twin(workload, home) else None
+
+
+def _on_function(
+    serve: FunctionServe, home: Literal[Home.FUNCTION, Home.RESERVED_FUNCTION], provisioned: int = 0
+) -> FunctionOption:
     return FunctionOption(
-        home=candidate.home,
+        home=home,
         memory=serve.memory,
         architecture="amd64",  # what the components deploy
-        provisioned=warm_copies if candidate.home is Home.RESERVED_FUNCTION else 0,
+        provisioned=provisioned,
         package=serve.package,
     )
 

@@ -21,15 +21,24 @@ from components.placement.cost import (
     platform_of,
 )
 from components.placement.decision import Candidate, candidates, decide
-from components.placement.latency import Around, Latency, latency
-from components.placement.options import Demand, Missing, NodesOption, Option, OptionError, demand_of
+from components.placement.latency import Around, Latency, latency, tailed
+from components.placement.options import (
+    Demand,
+    FunctionOption,
+    Missing,
+    NodesOption,
+    Option,
+    OptionError,
+    demand_of,
+)
 from components.placement.placements import Finding, Placement, Placements
 from components.placement.plan.fleet import fleet_of, price_of_node
 from components.placement.plan.model import Alternative, Idle, Plan, Planned, Warn
-from components.placement.plan.options import met_there, option_of
+from components.placement.plan.options import met_there, option_of, twin_of
 from components.placement.plan.words import length
+from components.placement.twins import queued_before_twin, unused_twin
 from components.spec import Stack, Workload
-from components.spec.units import Money
+from components.spec.units import Money, Share
 
 _Store: TypeAlias = Literal["cache", "database", "weights_store"]
 
@@ -115,15 +124,45 @@ class _Planning:
         if isinstance(demand, Missing):
             return Alternative(candidate, option, None, None, demand.reason)
         met = met_there(self.stack, workload, candidate, demand)
+        twin = twin_of(workload, candidate.home)
+        if twin is not None and isinstance(option, NodesOption):
+            return self._with_twin(workload, candidate, option, twin, met)
         price, why_no_price = self._priced(option, met)
         time, why_no_time = self._timed(option, met, workload)
         return Alternative(
             candidate, option, price, time, "; ".join(filter(None, (why_no_price, why_no_time)))
         )
 
-    def _priced(self, option: Option, demand: Demand) -> tuple[Cost | None, str]:
+    def _with_twin(
+        self,
+        workload: Workload,
+        candidate: Candidate,
+        option: NodesOption,
+        twin: FunctionOption,
+        demand: Demand,
+    ) -> Alternative:
+        """Nodes, and the function that takes their tail: priced by what goes to it in a simulation."""
+        plane = self.stack.data_plane
+        queue = queued_before_twin(workload) * (plane.gateway.replicas if plane is not None else 1)
         try:
-            return cost(option, demand, self.catalog, region=self.stack.region, platform=self._around_all), ""
+            found = tailed(option, twin, demand, self.catalog, self._around(option, workload), queue=queue)
+        except (MissingFigureError, OptionError) as error:
+            return Alternative(candidate, option, None, None, str(error))
+        price, why_no_price = self._priced(option, demand, twin, found.spilled)
+        return Alternative(candidate, option, price, found.latency, why_no_price)
+
+    def _priced(
+        self,
+        option: Option,
+        demand: Demand,
+        twin: FunctionOption | None = None,
+        spilled: Share | None = None,
+    ) -> tuple[Cost | None, str]:
+        region, platform = self.stack.region, self._around_all
+        try:
+            return cost(
+                option, demand, self.catalog, region=region, platform=platform, twin=twin, spilled=spilled
+            ), ""
         except (MissingFigureError, OptionError) as error:
             return None, str(error)
 
@@ -173,6 +212,9 @@ class _Planning:
                 )
             if chosen.latency is not None and chosen.latency.note:
                 yield Warn(each.name, chosen.latency.note)
+            unused = unused_twin(each.placement.workload, each.placement.home)
+            if unused:
+                yield Warn(each.name, unused)
             cheaper = each.runner_up
             if cheaper is not None and chosen.cost is not None and cheaper.cost is not None:
                 saved = chosen.cost.total.amount - cheaper.cost.total.amount
