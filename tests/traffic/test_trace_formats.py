@@ -217,6 +217,16 @@ def test_what_the_gateway_says_of_itself_is_no_request(tmp_path: Path):
     assert any("1 requests were for no model" in message for message in said)
 
 
+def test_what_a_function_twin_took_is_no_pods_work(tmp_path: Path):
+    twin = haproxy.Upstream("embed", "embed.ns", 8000, 1, 1, "/ready").tail_backend
+    trace = taken(tmp_path, gateway_line(10) + gateway_line(11, backend=twin, server="function"))
+    assert len(trace.times_ns) == 2
+    assert trace.service_s is not None
+    assert [bool(np.isnan(each)) for each in trace.service_s] == [False, True]
+    said = [finding.message for finding in trace.findings]
+    assert any("1 requests went to a function twin" in message for message in said)
+
+
 def test_one_workload_of_several(tmp_path: Path):
     content = gateway_line(10) + gateway_line(11, workload="chat") + gateway_line(12) + gateway_line(13)
     assert any("2 models (chat, embed)" in each.message for each in taken(tmp_path, content).findings)

@@ -2,8 +2,9 @@
 
 A line is written when the request has ended, and tells that second; the request came `total_ms` before. So
 an arrival is known to a second, however fine the result of that subtraction looks. What the pod took is all
-that time but waiting in the queue and connecting. The gateway's remarks about itself (a server is up or down)
-stand between the lines, and requests for no model are nobody's traffic.
+that time but waiting in the queue and connecting. What a function twin took says nothing of pods: it has
+another processor, starts cold, and is behind an API. The gateway's remarks about itself (a server is up or
+down) stand between the lines, and requests for no model are nobody's traffic.
 """
 
 import json
@@ -18,6 +19,7 @@ from components.traffic.times import SECOND_NS, TimeReader
 
 _KEYS: Final = ("time", "path", "backend", "queue_ms", "connect_ms", "response_ms", "total_ms")
 _NOWHERE: Final = "nowhere"
+_TWINS: Final = "tail-"
 _MS_NS: Final = 10**6
 
 
@@ -43,6 +45,7 @@ class _Reader:
     resolution_ns: int = SECOND_NS
     others: int = 0
     nobodys: int = 0
+    tail: int = 0
 
     def row(self, line: str) -> Row | None:
         """The request of a line; None where it is for no model, or a remark of the gateway's."""
@@ -61,8 +64,10 @@ class _Reader:
     def _request(self, record: dict[str, Any] | Any) -> Row:
         queue, connect, response, total = (_ms(record[key]) for key in _KEYS[3:])
         ended = self.times.ns(str(record["time"]))
+        tail = str(record["backend"]).startswith(_TWINS)
+        self.tail += tail
         # -1 says that the request never got so far: no pod has worked on it.
-        worked = min(queue, connect, response, total) >= 0
+        worked = not tail and min(queue, connect, response, total) >= 0
         return Row(
             ended - max(total, 0) * _MS_NS,
             max(total - queue - connect, 0) / 1000 if worked else float("nan"),
@@ -77,6 +82,14 @@ class _Reader:
                 Finding(
                     f"{self.nobodys} requests were for no model of the data plane, and are left out",
                     "look at their paths if they should have been for one",
+                    weight=Weight.NOTE,
+                )
+            )
+        if self.tail:
+            found.append(
+                Finding(
+                    f"{self.tail} requests went to a function twin: they count, and what they took does not",
+                    "add replicas if more than the tail goes there",
                     weight=Weight.NOTE,
                 )
             )
