@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from components.observed.matching import origin_of
+from components.observed.matching import is_of_function, origin_of
 from components.observed.notes import Notes, named
-from components.observed.quantities import DECLARED
+from components.observed.quantities import DECLARED, PREFERRED
 from components.observed.series import Series
+from components.spec import Workload
+from components.spec.workload import FUNCTION_HOMES
 from components.traffic.findings import shown
 from components.traffic.samples import Samples
 
@@ -86,6 +88,20 @@ def _say_unknown(one: Series, notes: Notes) -> None:
         )
 
 
+def without_twin(workload: Workload, series: Sequence[Series], notes: Notes) -> list[Series]:
+    """The series that are not of a function twin, which sees the tail only and works at its own pace."""
+    placement = workload.placement
+    if placement.twin is None or placement.home in FUNCTION_HOMES:
+        return list(series)
+    kept = [one for one in series if not is_of_function(one)]
+    if len(kept) < len(series):
+        notes.note(
+            "what was measured of its function is not used: that is its twin, which takes what its pods cannot",
+            "ask for what its pods do, and for the requests that come to the gateway or the front door",
+        )
+    return kept
+
+
 def of_one_deployment(series: Sequence[Series], notes: Notes) -> Sequence[Series]:
     """The series, or none where they are of two deployments, which have bills of their own."""
     origins = sorted({origin_of(one) for one in series} - {""})
@@ -100,11 +116,13 @@ def of_one_deployment(series: Sequence[Series], notes: Notes) -> Sequence[Series
 
 
 def of_one_metric(series: Sequence[Series], what: str, notes: Notes) -> tuple[str, Sequence[Series]]:
-    """The series of one metric, the one with most samples: what is counted twice is not added up."""
+    """The series of one metric, as what is counted twice is not added up: of the work alone, else the"
+    " finest."""
     by_metric: dict[str, list[Series]] = defaultdict(list)
     for one in series:
         by_metric[one.metric].append(one)
-    chosen = max(by_metric, key=lambda metric: (sum(len(one.samples) for one in by_metric[metric]), metric))
+    samples = {metric: sum(len(one.samples) for one in each) for metric, each in by_metric.items()}
+    chosen = max(by_metric, key=lambda metric: (metric in PREFERRED, samples[metric], metric))
     for metric in sorted(by_metric.keys() - {chosen}):
         notes.note(f"{what} is told by {named(metric)} too: {named(chosen)} is taken", "ask for one of them")
     return chosen, by_metric[chosen]

@@ -225,8 +225,9 @@ class _Case:
             )
             return Reason(MEASUREMENTS, used)
         if self.measured.is_idle:
-            said = "no request came in the whole time: is it still needed? remove it, or measure for longer"
-            return Reason(MEASUREMENTS, said)
+            held = "" if self.placement.home.is_function else ", and its pods are paid for"
+            asked = "is it still needed? remove it, or measure for longer"
+            return Reason(MEASUREMENTS, f"no request came in the whole time{held}: {asked}")
         return None
 
     def _against(self) -> list[Reason]:
@@ -249,9 +250,14 @@ class _Case:
             presumed=self.presumed,
             standing=standing,
             reasons=tuple(reasons),
-            present=None if self.measured.is_empty else self._present,
+            present=self._present if self._has_a_bill else None,
             better=better,
         )
+
+    @property
+    def _has_a_bill(self) -> bool:
+        """Whether what it costs today is known: without requests, on nodes only."""
+        return not (self.measured.is_empty or (self.measured.is_idle and self.placement.home.is_function))
 
     def _wrong(self, reasons: list[Reason]) -> Judged:
         best = self._best

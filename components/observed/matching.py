@@ -1,8 +1,8 @@
 """Which workload a series is of: by the names that the components give to what they make.
 
 A function is called `<root>-fn-<workload>-function-<suffix>`, a pod `<workload>-<hash>-<suffix>` with the
-label `app.kubernetes.io/name`, a backend of the gateway `model-<workload>`. What is called otherwise is named
-by the user: `--map SERIES=WORKLOAD`.
+label `app.kubernetes.io/name`, a backend of the gateway `model-<workload>`, a route `/v2/models/<workload>`.
+What is called otherwise is named by the user: `--map SERIES=WORKLOAD`.
 """
 
 import re
@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Final
 
 from components.naming import part
+from components.observed.quantities import OF_FUNCTIONS, RATES, Quantity
 from components.observed.series import Series
 from components.spec import Stack
 from components.spec.suggestions import choose
@@ -69,17 +70,19 @@ class Matcher:
     def _guesses(self, series: Series) -> Iterator[str | None]:
         labels = series.labels
         yield from (self._exactly(labels[key]) for key in _NAMED if key in labels)
-        yield from (
-            self._exactly(labels[key].removeprefix("model-"))
-            for key in _BACKENDS
-            if labels.get(key, "").startswith("model-")
-        )
+        yield from (self._of_backend(labels[key], series.quantity) for key in _BACKENDS if key in labels)
         yield from (self._of_pod(labels[key]) for key in _PODS if key in labels)
         yield from (self._of_function(labels[key]) for key in _FUNCTIONS if key in labels)
         yield from (self._of_function(alias) or self._exactly(alias) for alias in series.aliases)
 
     def _exactly(self, name: str) -> str | None:
         return name if name in self.workloads else None
+
+    def _of_backend(self, backend: str, quantity: Quantity | None) -> str | None:
+        """What the gateway sends to pods, and the tail: requests too, but not at the pods' own pace."""
+        prefixes = ("model-", "tail-") if quantity in RATES else ("model-",)
+        prefix = next((prefix for prefix in prefixes if backend.startswith(prefix)), None)
+        return None if prefix is None else self._exactly(backend.removeprefix(prefix))
 
     def _of_pod(self, pod: str) -> str | None:
         for workload in self.workloads:
@@ -123,6 +126,13 @@ def _names(series: Series) -> Iterator[str]:
 def _base(function: str) -> str:
     """A function's name without the engine's suffix and without an alias or version behind it."""
     return _SUFFIX.sub("", function.partition(":")[0])
+
+
+def is_of_function(series: Series) -> bool:
+    """Whether a series is of a function, and not of what is before it."""
+    if series.metric in OF_FUNCTIONS or any(key in series.labels for key in _FUNCTIONS):
+        return True
+    return any("-fn-" in alias for alias in series.aliases)
 
 
 def origin_of(series: Series) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from components.observed.busy import utilization_of
-from components.observed.choosing import of_one_deployment, usable
+from components.observed.choosing import of_one_deployment, usable, without_twin
 from components.observed.matching import Matcher
 from components.observed.notes import Notes
 from components.observed.quantities import RATES, SHARES, TIMES
@@ -88,7 +88,7 @@ def measure(stack: Stack, measurements: Measurements, maps: Mapping[str, str] | 
 
 def _measured(workload: Workload, series: Sequence[Series]) -> Measured:
     notes = Notes()
-    kept = usable(series, notes)
+    kept = without_twin(workload, usable(series, notes), notes)
     shares, counts, times = (
         of_one_deployment([one for one in kept if one.quantity in kind], notes)
         for kind in (SHARES, RATES, TIMES)

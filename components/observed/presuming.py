@@ -22,6 +22,7 @@ from components.spec import ContainerServe, Duration, FunctionServe, Memory, Sha
 from components.spec.workload import REPLICAS
 
 _BUSY_AT_MOST = Share.parse("80%")
+_AT_MOST = 10_000
 _MIB = 2**20
 
 
@@ -87,9 +88,10 @@ def _replicas(workload: Workload, placement: Placement) -> tuple[bool, int | Non
 
 def _for_the_peak(demand: Demand, concurrency: int) -> int | None:
     try:
-        return replicas_for(demand, concurrency=concurrency, busy_at_most=_BUSY_AT_MOST, minimum=REPLICAS)
+        enough = replicas_for(demand, concurrency=concurrency, busy_at_most=_BUSY_AT_MOST, minimum=REPLICAS)
     except OptionError:
         return None
+    return enough if enough <= _AT_MOST else None
 
 
 def _overbooked(stack: Stack, workload: Workload, function: FunctionServe) -> int | None:

@@ -40,6 +40,9 @@ DECLARED: Final = (
 )
 """What a file may be declared to hold."""
 
+PREFERRED: Final = ("Invocations", "Duration")
+"""Metrics to take where others tell the same: they are of the work alone."""
+
 SHARES: Final = (Quantity.RATIO, Quantity.PERCENT, Quantity.CORES, Quantity.CORE_SECONDS_TOTAL)
 RATES: Final = (Quantity.RATE, Quantity.REQUESTS, Quantity.REQUESTS_TOTAL)
 TIMES: Final = (Quantity.SECONDS, Quantity.MILLISECONDS)
@@ -53,12 +56,19 @@ class Meaning:
     statistic: str = "Average"
 
 
-CLOUDWATCH: Final = {
+OF_FUNCTIONS: Final = {
     # AWS Lambda Developer Guide, "Types of metrics for Lambda functions" and "Monitoring concurrency". The
     # last is published with the unit Percent and holds a ratio: .5 is half of what is provisioned.
     "Invocations": Meaning(Quantity.REQUESTS, "Sum"),
     "Duration": Meaning(Quantity.MILLISECONDS),
     "ProvisionedConcurrencyUtilization": Meaning(Quantity.RATIO),
+}
+
+CLOUDWATCH: Final = OF_FUNCTIONS | {
+    # API Gateway Developer Guide, "Monitor CloudWatch metrics for HTTP APIs": of each route, where the stage
+    # has detailed metrics, which halfmetal's has. What the way to a pod takes is in the second.
+    "Count": Meaning(Quantity.REQUESTS, "Sum"),
+    "IntegrationLatency": Meaning(Quantity.MILLISECONDS),
 }
 
 _PROMETHEUS: Final = {

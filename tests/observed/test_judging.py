@@ -1,5 +1,6 @@
 """Which homes are wrong at what was measured, why, and what moving saves."""
 
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -113,6 +114,19 @@ def test_a_workload_of_which_nothing_was_measured_is_undecided():
         "index": Standing.UNDECIDED,
     }
     assert of("chat", judgement).reasons[0].said == "nothing was measured"
+
+
+@pytest.mark.parametrize(
+    ("name", "paid"),
+    [pytest.param("embed", True, id="on a pool"), pytest.param("index", False, id="on a function")],
+)
+def test_a_workload_that_nobody_asks_is_named_with_what_it_costs(*, name: str, paid: bool):
+    nobody = replace(measured(name), requests=Requests())
+    idle = of(name, judged_at(hybrid(), nobody))
+    assert idle.standing is Standing.UNDECIDED
+    assert "is it still needed?" in idle.reasons[0].said
+    assert ("its pods are paid for" in idle.reasons[0].said, idle.present is not None) == (paid, paid)
+    assert idle.figures == {}
 
 
 def test_without_a_rate_the_rules_decide_alone():

@@ -87,6 +87,41 @@ def test_a_minute_without_a_point_is_one_without_a_request(tmp_path: Path):
     assert requests.rate.per_second == pytest.approx(60 / 540, rel=0.01)
 
 
+def test_routes_of_the_front_door_are_added_up_and_give_way_to_the_function_itself(tmp_path: Path):
+    routes = [
+        result(f"ANY /v2/models/index{rest} Count", [30] * WORKS, identifier=f"c{at}")
+        for at, rest in enumerate(("", "/{proxy+}"))
+    ]
+    alone = of("index", observed(tmp_path, data(*routes))).requests
+    both = of("index", observed(tmp_path, data(*routes, result("index Invocations", [45] * 9)))).requests
+    assert alone is not None
+    assert both is not None
+    assert (str(alone.rate), str(both.rate)) == ("1/s", "0.75/s")
+
+
+def test_a_twin_sees_the_tail_only(tmp_path: Path):
+    twin = {"serve.function": {"bundle": "a", "handler": "b.c", "memory": "1GiB"}, "placement.twin": {}}
+    name = "haproxy_backend_http_requests_total"
+    found = of(
+        "embed",
+        observed(
+            tmp_path,
+            data(
+                result("hybrid-fn-embed-function-0a1b2c3 Invocations", [6] * WORKS, identifier="i"),
+                result("hybrid-fn-embed-function-0a1b2c3 Duration", [400] * WORKS, identifier="d"),
+            ),
+            matrix(
+                series({"__name__": name, "proxy": "model-embed"}, range(0, 54 * WORKS, 54)),
+                series({"__name__": name, "proxy": "tail-embed"}, range(0, 6 * WORKS, 6)),
+            ),
+            stack=hybrid(embed=twin),
+        ),
+    )
+    assert found.requests is not None
+    assert (str(found.requests.rate), found.service_time) == ("1/s", None)
+    assert "that is its twin" in said(found)
+
+
 def test_provisioned_concurrency_is_a_ratio_though_its_unit_says_percent(tmp_path: Path):
     document = statistics("ProvisionedConcurrencyUtilization", [{"Average": 0.4, "Unit": "Percent"}] * WORKS)
     found = observed(tmp_path, document, **{"metrics-0": "index"})
