@@ -96,7 +96,7 @@ def without_twin(workload: Workload, series: Sequence[Series], notes: Notes) -> 
     kept = [one for one in series if not is_of_function(one)]
     if len(kept) < len(series):
         notes.note(
-            "what was measured of its function is not used: that is its twin, which takes what its pods cannot",
+            "what was measured of its function is not used: that is its twin, which takes what pods cannot",
             "ask for what its pods do, and for the requests that come to the gateway or the front door",
         )
     return kept

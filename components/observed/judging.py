@@ -4,7 +4,7 @@ A home is wrong where a mandatory rule refuses it; where it does not hold the la
 where a rule that reads traffic advises against it and another costs no more; or where another costs less by
 more than a set share (stickiness), so that a small difference moves nothing. What is moved goes to the
 cheapest home that no rule refuses, that none of the rules that read traffic advises against, and that holds
-the budget.
+the budget; from a home that is refused or late also to one that is only advised against.
 """
 
 import math
@@ -211,8 +211,10 @@ class _Case:
         if (unknown := self._unknown()) is not None:
             return self._said(Standing.UNDECIDED, [unknown])
         more = list(self._overloaded())
-        if against := self._against():
-            return self._wrong([*against, *more])
+        if grave := [*self._refusals(), *self._late()]:
+            return self._wrong(self._refuge, [*grave, *more])
+        if slight := self._slight():
+            return self._wrong(self._best, [*slight, *more])
         if self._present.cost is None:
             return self._said(Standing.UNDECIDED, [self._unpriced(), *more])
         return self._said(Standing.STAYS, [*self._advice(self._present), *self._kept(), *more])
@@ -230,10 +232,8 @@ class _Case:
             return Reason(MEASUREMENTS, f"no request came in the whole time{held}: {asked}")
         return None
 
-    def _against(self) -> list[Reason]:
-        """Why its home is wrong, the gravest first; empty where it is not."""
-        if grave := [*self._refusals(), *self._late()]:
-            return grave
+    def _slight(self) -> list[Reason]:
+        """Why its home is wrong though no rule refuses it; empty where it is not."""
         advice = list(self._advice(self._present))
         if advice and self._costs_no_more(self._best):
             return advice
@@ -259,10 +259,9 @@ class _Case:
         """Whether what it costs today is known: without requests, on nodes only."""
         return not (self.measured.is_empty or (self.measured.is_idle and self.placement.home.is_function))
 
-    def _wrong(self, reasons: list[Reason]) -> Judged:
-        best = self._best
-        if best is not None:
-            return self._said(Standing.MOVES, [*reasons, *self._dearer(best)], best)
+    def _wrong(self, better: Alternative | None, reasons: list[Reason]) -> Judged:
+        if better is not None:
+            return self._said(Standing.MOVES, [*reasons, *self._dearer(better)], better)
         return self._said(Standing.STUCK, [*reasons, *self._nowhere()])
 
     # --- the homes
@@ -274,18 +273,25 @@ class _Case:
     @property
     def _best(self) -> Alternative | None:
         """The cheapest home that is right; where none has a price, the first."""
-        right = [each for each in self.planned.alternatives if self._is_right(each)]
-        return min(right, key=lambda each: (_dollars(each), list(Home).index(each.home)), default=None)
+        return _cheapest(each for each in self._others if not any(self._advice(each)))
 
-    def _is_right(self, each: Alternative) -> bool:
-        return (
-            each.home is not self._present.home
+    @property
+    def _refuge(self) -> Alternative | None:
+        """The same, and where there is none, one that is only advised against: better than a wrong one."""
+        return self._best or _cheapest(self._others)
+
+    @property
+    def _others(self) -> list[Alternative]:
+        """The homes that it may go to and that hold the budget, as far as is known."""
+        return [
+            each
+            for each in self.planned.alternatives
+            if each is not self._present
             and each.candidate.is_allowed
             and (self.serverless or not each.home.is_function)
             and each.holds(self.planned.budget) is not False
             and not _is_endless(each)
-            and not any(self._advice(each))
-        )
+        ]
 
     # --- what speaks against the home of today
 
@@ -299,9 +305,9 @@ class _Case:
     def _late(self) -> Iterator[Reason]:
         """Where the budget is not held here, and is held elsewhere."""
         budget, times = self.planned.budget, self._present.latency
-        if self._present.holds(budget) is not False or times is None or self._best is None:
+        if self._present.holds(budget) is not False or times is None or self._refuge is None:
             return
-        if self._best.holds(budget):
+        if self._refuge.holds(budget):
             p99 = length(times.p99)
             yield Reason(LATENCY, f"99 of 100 requests take up to {p99}, and the budget is {budget}")
 
@@ -375,7 +381,7 @@ class _Case:
 
     def _nowhere(self) -> Iterator[Reason]:
         for each in self.planned.alternatives:
-            if each.home is self._present.home:
+            if each is self._present:
                 continue
             candidate = each.candidate
             if each.home.is_function and not self.serverless:
@@ -405,6 +411,10 @@ def _claimed(each: Alternative | None, pool: str) -> float:
 
 def _dollars(each: Alternative) -> Decimal:
     return each.cost.total.amount if each.cost is not None else Decimal("Infinity")
+
+
+def _cheapest(homes: Iterable[Alternative]) -> Alternative | None:
+    return min(homes, key=lambda each: (_dollars(each), list(Home).index(each.home)), default=None)
 
 
 def _is_endless(each: Alternative) -> bool:

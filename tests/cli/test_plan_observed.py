@@ -44,12 +44,12 @@ def test_wrong_homes_are_no_failure(stack: Path):
     assert "stays" in rows["chat"]
     for said in (
         "index: belongs on pool cpu-a",
-        "sustained-utilization  it is busy 64.7% of the day",
+        "sustained-utilization  it is busy 100% of the day",
         "(sure): Invocations, 168 steps of 3600 s in 7 days",
         "serve.container: an image",
         "a month",
         "-        traffic: {rate: 0.2/s",
-        "+        traffic: {rate: 7.5/s",
+        "+        traffic: {rate: 30/s",
         f"would write {stack}",
     ):
         assert said in output
@@ -59,7 +59,7 @@ def test_wrong_homes_are_no_failure(stack: Path):
 def test_a_second_run_finds_nothing_to_write(stack: Path):
     assert f"wrote {stack}" in run(str(stack), *OPTIONS, "--write")[1]
     once = stack.read_text()
-    assert "rate: 7.5/s" in once
+    assert "rate: 30/s" in once
     assert f"{stack} says so already" in run(str(stack), *OPTIONS, "--write")[1]
     assert stack.read_text() == once
     assert [file.name for file in stack.parent.iterdir()] == [stack.name]
@@ -102,7 +102,7 @@ def test_for_programs(stack: Path):
     )
     money = index["dollars_a_month"]
     assert money["saved"] == pytest.approx(money["today"] - money["there"])
-    assert index["measured"]["traffic"]["rate"] == "7.5/s"
+    assert index["measured"]["traffic"]["rate"] == "30/s"
     assert (told["change"]["changed"], told["change"]["written"]) == (True, False)
     assert told["from"].startswith("2026-11-09T00:00")
     assert told["dollars_a_month_saved"] == pytest.approx(

@@ -17,7 +17,7 @@ ANSWERS = Path(__file__).parent / "answers"
             "lambda-get-metric-data.json",
             {},
             "index",
-            {"rate": ("7.5/s", "sure"), "peak": ("12.8/s", "fair"), "service time": ("86300us", "sure")},
+            {"rate": ("30/s", "sure"), "peak": ("51/s", "fair"), "service time": ("96300us", "sure")},
             id="invocations and durations of a function",
         ),
         pytest.param(

@@ -49,17 +49,17 @@ def of(name: str, judgement: Judgement) -> Judged:
 
 def test_a_busy_function_belongs_on_nodes():
     stack = hybrid(index={"serve.container": CONTAINER})
-    index = of("index", judged_at(stack, measured("index", rate="18/s", service_time="45ms")))
+    index = of("index", judged_at(stack, measured("index", rate="40/s", service_time="90ms")))
     assert index.standing is Standing.MOVES
     assert index.better is not None
     assert (index.better.home, index.better_pool, index.lacks) == (Home.POOL, "cpu-a", "")
     reason = index.reasons[0]
     assert reason.by == "sustained-utilization"
-    assert "81% of the day" in reason.said
+    assert "100% of the day" in reason.said
 
 
 def test_the_form_that_a_better_home_lacks_is_named():
-    index = of("index", judged_at(hybrid(), measured("index", rate="18/s", service_time="45ms")))
+    index = of("index", judged_at(hybrid(), measured("index", rate="40/s", service_time="90ms")))
     assert (index.standing, index.lacks) == (Standing.MOVES, "serve.container")
 
 
@@ -148,7 +148,7 @@ def test_a_pure_stack_has_nowhere_for_a_busy_function():
             "workloads": tuple(each for each in raw.workloads if each.name == "index"),
         }
     )
-    index = of("index", judged_at(stack, measured("index", rate="18/s", service_time="45ms")))
+    index = of("index", judged_at(stack, measured("index", rate="40/s", service_time="90ms")))
     assert index.standing is Standing.STUCK
     assert ("pool", "the stack has no managed pool") in [(each.by, each.said) for each in index.reasons]
 
@@ -193,7 +193,7 @@ def test_a_move_off_a_pool_says_when_it_is_saved():
     stack = hybrid(embed={"serve.function": FUNCTION})
     judgement = judged_at(stack, measured("embed", rate="5/h", peak="1/min", utilization="0.5%"))
     (finding,) = judgement.findings
-    assert "pool cpu-a then claim 0 of its nodes and not 0.5" in finding.message
+    assert "pool cpu-a then claim 0 of its nodes" in finding.message
 
 
 def test_from_files_to_a_judgement(tmp_path: Path):
@@ -201,8 +201,8 @@ def test_from_files_to_a_judgement(tmp_path: Path):
     found = observed(
         tmp_path,
         data(
-            result("index Invocations", [3600 * 9] * week, identifier="i", step=3600),
-            result("index Duration", [80] * week, identifier="d", step=3600),
+            result("index Invocations", [3600 * 40] * week, identifier="i", step=3600),
+            result("index Duration", [90] * week, identifier="d", step=3600),
         ),
         matrix(series({"__name__": "DCGM_FI_DEV_GPU_UTIL", "pod": GPU_POD}, [58] * week, step=3600)),
     )
@@ -212,7 +212,7 @@ def test_from_files_to_a_judgement(tmp_path: Path):
         "embed": Standing.UNDECIDED,
         "index": Standing.MOVES,
     }
-    assert of("index", judgement).figures["rate"] == "9/s"
+    assert of("index", judgement).figures["rate"] == "40/s"
     assert of("chat", judgement).figures == {"utilization": "58%"}
 
 
@@ -223,22 +223,23 @@ SHARES = st.sampled_from([1, 9, 10, 11, 19, 20, 21, 40, 59, 60, 61, 100])
 @cache
 def goes_to_a_function(busy: int, rate: str | None) -> bool:
     """Whether a workload on a pool, that may be a function too, belongs there."""
-    stack = hybrid(embed={"serve.function": FUNCTION, "traffic": {"service_time": "25ms"}})
+    traffic = {"service_time": "25ms"}
+    stack = hybrid(embed={"serve.function": FUNCTION, "traffic": traffic, "latency.p99": None})
     alone = stack.model_copy(update={"workloads": stack.workloads[:1]})
     told = {"rate": rate} if rate else {}
     embed = of("embed", judged_at(alone, measured("embed", utilization=f"{busy}%", **told)))
     return embed.better is not None and embed.better.home.is_function
 
 
-@given(one=SHARES, other=SHARES, rate=st.sampled_from(["1/h", "20/s", None]))
-@example(one=1, other=100, rate="20/s")
+@given(one=SHARES, other=SHARES, rate=st.sampled_from(["1/h", "1/s", None]))
+@example(one=1, other=100, rate="1/s")
 def test_a_busier_workload_never_moves_from_a_pool_to_a_function(one: int, other: int, rate: str | None):
     low, high = sorted((one, other))
     assert goes_to_a_function(low, rate) or not goes_to_a_function(high, rate)
 
 
 def test_a_workload_that_is_hardly_busy_does_move():
-    assert goes_to_a_function(1, "20/s")
+    assert goes_to_a_function(1, "1/s")
 
 
 @given(share=st.integers(20, 1000).map(lambda each: Decimal(each) / 1000), pods=st.integers(1, 3))
