@@ -55,6 +55,7 @@ def workload_json(each: Planned) -> dict[str, Any]:
         "home": each.placement.home,
         "pool": each.placement.pool.name if each.placement.pool else None,
         "zone": each.placement.zone,
+        "tail": each.placement.twin.home if each.placement.twin else None,
         "reasons": list(each.placement.reasons),
         "runner_up": runner_up.home if runner_up else None,
         "break_even": each.break_even or None,

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from latency_case import CATALOG, demand, function, nodes
 
+from cli.plan.as_json import workload_json
 from components.placement import Home
 from components.placement.latency import Around, Latency, latency, simulate, tailed
 from components.placement.latency.simulation import Requests, Scenario, Twin
 from components.placement.plan import Planned, plan
+from components.placement.plan.words import where
 from components.spec import Rate
 from tests.spec.stack_examples import ABSENT
 from tests.twin_example import twinned
@@ -98,6 +100,11 @@ def test_a_plan_has_the_bill_and_the_percentiles_of_both():
     assert with_twin.chosen.latency is not None
     assert without.chosen.latency is not None
     assert with_twin.chosen.latency.note.startswith("its function twin takes ")
+    assert (where(with_twin), where(without)) == (
+        "pool cpu-a/us-east-1a, tail: function",
+        "pool cpu-a/us-east-1a",
+    )
+    assert (workload_json(with_twin)["tail"], workload_json(without)["tail"]) == ("function", None)
     assert with_twin.chosen.latency.p99 < without.chosen.latency.p99
 
 

@@ -10,7 +10,10 @@ from test_stack_schema import leaves
 from components.spec import Stack, StackError, load
 from components.spec.yaml_source import UnreadableError, read
 
-keys = st.text(max_size=8) | st.sampled_from(sorted({path.split(".")[-1] for path in leaves(HYBRID)}))
+TWINNED = changed(HYBRID, {"workloads[0].placement.twin": {"queue": 4}})
+STACKS = [HYBRID, TWINNED, PURE, DEDICATED]
+
+keys = st.text(max_size=8) | st.sampled_from(sorted({path.split(".")[-1] for path in leaves(TWINNED)}))
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
 anything = st.recursive(
     scalars,
@@ -38,14 +41,12 @@ def test_anything_at_all(raw: object) -> None:
     check(raw)
 
 
-@given(st.data(), st.sampled_from([HYBRID, PURE, DEDICATED]), anything)
+@given(st.data(), st.sampled_from(STACKS), anything)
 def test_anything_anywhere(data: st.DataObject, stack: Raw, value: object) -> None:
     check(changed(stack, {data.draw(st.sampled_from(sorted(leaves(stack)))): value}))
 
 
-@given(
-    st.data(), st.sampled_from([HYBRID, PURE, DEDICATED]), st.from_regex(r"[A-Za-z_-]{1,12}", fullmatch=True)
-)
+@given(st.data(), st.sampled_from(STACKS), st.from_regex(r"[A-Za-z_-]{1,12}", fullmatch=True))
 def test_any_key_anywhere(data: st.DataObject, stack: Raw, key: str) -> None:
     path = data.draw(st.sampled_from(sorted(leaves(stack))))
     beside = path.rpartition(".")[0]

@@ -10,10 +10,11 @@ _DIGITS = 100
 
 
 def where(each: Planned) -> str:
-    """The home, with pool and zone where it has them."""
+    """The home, with pool and zone where it has them, and what takes its tail."""
     placement = each.placement
     place = "/".join(part for part in (placement.pool and placement.pool.name, placement.zone) if part)
-    return f"{placement.home} {place}".strip()
+    tail = "" if placement.twin is None else f", tail: {placement.twin.home}"
+    return f"{placement.home} {place}".strip() + tail
 
 
 def amount(money: Money) -> str:
