@@ -27,8 +27,9 @@ _BELOW: Final = 44.0
 _FIRST_WORDS: Final = 14.0
 _PAST: Final = 2.2
 """How far the chart goes beyond the last crossing or today's rate."""
-_LEAST: Final = 0.01
+_LEAST: Final = 0.001
 """The least part of all that nodes can take that it shows."""
+_SHOWN: Final = 0.001
 _SAME: Final = 1e-9
 _GAP: Final = 15.0
 _TURN: Final = (_LEFT + 2 * _RIGHT) / 3
@@ -68,7 +69,7 @@ class _Chart:
     @property
     def top(self) -> float:
         """Where the plot begins: below the words of all marks."""
-        return _FIRST_WORDS + 8 + _GAP * (len(self.marks) - 1)
+        return _FIRST_WORDS + 12 + _GAP * (max(1, len(self.marks)) - 1)
 
     @property
     def bottom(self) -> float:
@@ -105,7 +106,7 @@ class _Chart:
         for dollars in self.up.ticks(_TICKS_UP):
             y = self.up(dollars)
             yield line((_LEFT, y), (_RIGHT, y), class_="grid")
-            yield text((_LEFT - 6, y + 4), f"${dollars:,.12g}", anchor="end", class_="tick")
+            yield text((_LEFT - 6, y + 4), _money(dollars), anchor="end", class_="tick")
         for place in self.along.ticks(_TICKS_ALONG):
             x = self.along(place)
             yield line((x, self.bottom), (x, self.bottom + 4), class_="axis")
@@ -116,11 +117,13 @@ class _Chart:
         yield text((middle, self.bottom + _BELOW - 8), self._axis_name(), anchor="middle", class_="axis-name")
 
     def _told(self, place: float) -> str:
-        return f"{place:.3g}" if self.comparison.span.reference is None else f"{place * 100:.3g}%"
+        return f"{place:,.6g}" if self.comparison.span.reference is None else f"{place * 100:.3g}%"
 
     def _marked(self, per_second: float) -> str:
         place = _place(self.comparison, per_second)
-        return f"{place:.3g}/s" if self.comparison.span.reference is None else f"{place:.1%}"
+        if self.comparison.span.reference is None:
+            return f"{counted(place)}/s"
+        return f"{place:.1%}" if place >= _SHOWN else f"<{_SHOWN:.1%}"
 
     def _axis_name(self) -> str:
         reference = self.comparison.span.reference
@@ -208,6 +211,14 @@ class _Chart:
         if math.isclose(own, theirs, rel_tol=_SAME):
             return f"costs the same as {home} throughout"
         return f"is {'cheaper' if own < theirs else 'dearer'} than {home} throughout"
+
+
+def _money(dollars: float) -> str:
+    """Short enough for the left of the axis."""
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if dollars >= 10 * size:
+            return f"${dollars / size:,.12g}{unit}"
+    return f"${dollars:,.12g}"
 
 
 def _short(home: Home) -> str:

@@ -22,6 +22,11 @@ def raw(name: str) -> dict[str, Any]:
 
 def all_homes() -> Plan:
     """Workloads with a choice of every home, two zones, a budget that is not held, nodes that stand idle."""
+    return plan(load(of_all_homes()))
+
+
+def of_all_homes() -> dict[str, Any]:
+    """The stack of that plan."""
     stack = raw("hybrid")
     embed, chat, index = stack["workloads"]
     embed["serve"]["function"] = deepcopy(index["serve"]["function"])
@@ -32,7 +37,7 @@ def all_homes() -> Plan:
     pools[0]["zones"] = ["us-east-1a", "us-east-1b"]
     metal = {"name": "metal-b", "kind": "metal", "instance": "m7g.metal", "zones": ["us-east-1b"]}
     pools.append(metal | {"nodes": {"desired": 1}})
-    return plan(load(stack))
+    return stack
 
 
 def of_embed(changes: dict[str, Any]) -> Plan:

@@ -1,20 +1,22 @@
 """The page as text: whole by itself, the same each time, and what others wrote in it is no markup."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from report_cases import PLANS, all_homes, many
+from report_cases import PLANS, all_homes, many, of_all_homes
 
-from components.placement.plan import Plan, Warn
+from components.placement.plan import Plan, Warn, plan
 from components.report import page
 from components.report.markup import document, element
 from components.report.palette import DARK, LIGHT
 from components.report.scale import Linear, Log, apart, ceiling
+from components.spec import StackError, load
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 HOSTILE = "</title></style></script><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;\x00\ud800"
@@ -167,26 +169,48 @@ def test_a_hundred_workloads():
     assert len(text) < 3_000_000
 
 
+@pytest.mark.slow
+@settings(max_examples=40)
+@given(
+    rate=st.floats(-6, 7).map(lambda power: f"{10**power:.9f}/s"),
+    work=st.floats(-7, 3).map(lambda power: f"{10**power:.9f}s"),
+    budget=st.none() | st.floats(-8, 4).map(lambda power: f"{10**power:.9f}s"),
+    replicas=st.integers(1, 50),
+    home=st.sampled_from([None, "function", "pool", "metal"]),
+)
+def test_any_traffic_has_a_page(rate: str, work: str, budget: str | None, replicas: int, home: str | None):
+    stack = of_all_homes()
+    embed = stack["workloads"][0]
+    embed["traffic"] = {"rate": rate, "service_time": work}
+    embed["latency"] = {} if budget is None else {"p99": budget}
+    embed["placement"] = {"replicas": replicas} | ({} if home is None else {"home": home})
+    try:
+        found = plan(load(stack))
+    except StackError:
+        reject()
+    text = Parsed(page(found)).text
+    assert not re.search(r"\b(nan|inf)\b|e\+\d", text)
+
+
 # -- what others wrote
 
 
 def test_what_is_written_in_a_plan_stays_text():
-    plan = all_homes()
-    first = plan.workloads[0]
+    usual = all_homes()
+    first = usual.workloads[0]
     hostile = replace(
-        plan,
+        usual,
         topology=HOSTILE,
         region=HOSTILE,
         warnings=(Warn(HOSTILE, HOSTILE),),
         workloads=(
             replace(first, placement=replace(first.placement, reasons=(HOSTILE,), zone=HOSTILE)),
-            *plan.workloads[1:],
+            *usual.workloads[1:],
         ),
-        fleet=tuple(replace(nodes, zone=HOSTILE, instance=HOSTILE) for nodes in plan.fleet),
+        fleet=tuple(replace(nodes, zone=HOSTILE, instance=HOSTILE) for nodes in usual.fleet),
     )
     found = Parsed(page(hostile))
-    usual = {tag for tag, _ in parsed("all homes").elements}
-    assert {tag for tag, _ in found.elements} == usual
+    assert {tag for tag, _ in found.elements} == {tag for tag, _ in parsed("all homes").elements}
     assert not any(key.startswith("on") for _, attributes in found.elements for key in attributes)
     assert "<script>alert(1)</script>" in found.text
     page(hostile).encode()

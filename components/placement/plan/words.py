@@ -38,8 +38,8 @@ def length(time: Duration | None) -> str:
         return "endless"
     for unit, factor in (("s", 1.0), ("ms", 1e3)):
         if time.seconds * factor >= 1:
-            return f"{time.seconds * factor:.3g} {unit}"
-    return f"{time.seconds * 1e6:.3g} us"
+            return f"{counted(time.seconds * factor)} {unit}"
+    return f"{counted(time.seconds * 1e6)} us"
 
 
 def runner_up(each: Planned) -> str:
