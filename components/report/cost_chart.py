@@ -16,6 +16,7 @@ from components.placement.homes import Home
 from components.placement.options import OptionError
 from components.placement.plan import Planned
 from components.placement.plan.words import counted, described
+from components.placement.subjects import has_twin
 from components.report.markup import Element, element
 from components.report.scale import Linear, apart, ceiling
 from components.report.svg import dot, drawing, line, path, text
@@ -194,6 +195,8 @@ class _Chart:
             yield f"{own.option.home.capitalize()} {'; '.join(told)}."
         else:
             yield "No other home may be had, so there is none to break even with."
+        if any(has_twin(self.each.placement.workload, each.option.home) for each in (own, *others)):
+            yield "Nodes are without their function twin here, which would be paid for what they cannot take."
         today, reference = _today(self.comparison), self.comparison.span.reference
         if reference is None:
             return

@@ -43,6 +43,7 @@ def of_all_homes() -> dict[str, Any]:
 def of_embed(changes: dict[str, Any]) -> Plan:
     """The hybrid stack with `traffic` of `embed` changed; None leaves a fact out."""
     stack = raw("hybrid")
+    stack["workloads"][0]["placement"].pop("twin", None)
     traffic = stack["workloads"][0]["traffic"] | changes
     stack["workloads"][0]["traffic"] = {key: value for key, value in traffic.items() if value is not None}
     return plan(load(stack))

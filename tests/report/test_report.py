@@ -144,6 +144,7 @@ def test_the_parts_of_a_page():
         pytest.param("no demand", "not known, of 300 ms", id="a budget, and no latency"),
         pytest.param("endless", "Endless on pool: more requests come than are served.", id="endless"),
         pytest.param("endless", "Now 2,000 requests a second, more than what 2 replicas", id="too many"),
+        pytest.param("all homes", "Nodes are without their function twin here", id="a twin"),
         pytest.param("nodes without prices", "No price is known", id="no total"),
         pytest.param("nodes without prices", "32 asked for; how much there is is not known", id="nodes"),
         pytest.param("no prices", "ap-south-2", id="a region"),

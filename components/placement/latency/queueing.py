@@ -55,9 +55,7 @@ class Wait:
     def at(self, shares: Floats) -> Floats:
         """Within how many seconds each of these shares of the requests starts to be served."""
         none = 1 - self.probability
-        late = (
-            np.maximum((shares - none) / self.probability, 0) if self.probability else np.zeros_like(shares)
-        )
+        late = np.maximum(shares - none, 0) / self.probability if self.probability else np.zeros_like(shares)
         if math.isinf(self.mean_if_waiting_s):
             return np.where(late > 0, math.inf, 0.0)
         return -self.mean_if_waiting_s * np.log1p(-late)
