@@ -13,6 +13,7 @@ from components.observed.series import Series
 from components.spec import Workload
 from components.spec.workload import FUNCTION_HOMES
 from components.traffic.findings import shown
+from components.traffic.measurement import counted
 from components.traffic.samples import Samples
 
 _ORIGINS_SHOWN = 3
@@ -61,8 +62,8 @@ def _is_usable(one: Series, notes: Notes) -> bool:
     samples = one.samples
     if samples.unusable:
         notes.warn(
-            f"{samples.unusable} samples of {shown(one.title)} are NaN, infinite, negative or at no time,"
-            f" and left out; the first is {shown(samples.first_unusable)}",
+            f"{counted(samples.unusable, 'sample')} of {shown(one.title)} left out, being NaN, infinite,"
+            f" negative, at no time or twice at one; the first is {shown(samples.first_unusable)}",
             "look at the query; a division by zero gives NaN",
         )
     if not len(samples):

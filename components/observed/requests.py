@@ -15,7 +15,7 @@ from components.spec import Rate
 from components.traffic.findings import TraceError
 from components.traffic.flow import flow_of
 from components.traffic.formats.prometheus import summed
-from components.traffic.measurement import MINUTE_S, Sureness, duration_text, rate_of, worse
+from components.traffic.measurement import MINUTE_S, Sureness, counted, duration_text, rate_of, worse
 from components.traffic.samples import MS, Samples, added_up
 from components.traffic.trace import SECOND_NS, Counts
 
@@ -124,5 +124,5 @@ def _told(metric: str, trace: Counts, notes: Notes) -> Requests | None:
         round(int(trace.ends_ns[-1] - trace.ends_ns[0]) / (trace.step_s * SECOND_NS)) + 1 - len(trace.ends_ns)
     )
     if gaps > 0:
-        notes.note(f"{gaps:,} steps have no count", "they count as not measured")
+        notes.note(f"{counted(gaps, 'step')} without a count", "they count as not measured")
     return Requests(rate_of(flow.rate), flow.peak_rate(), flow.hourly, by_minute)

@@ -19,13 +19,13 @@ _LATEST_MS: Final = 2**32 * MS
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """One series, in order of time. Values are finite and not negative."""
+    """One series, in order of time, with one value at each moment. Values are finite and not negative."""
 
     moments_ms: Nanoseconds
     """Milliseconds since 1970."""
     values: Floats
     unusable: int = 0
-    """Samples left out: NaN, infinite, negative, or no number at a time."""
+    """Samples left out: NaN, infinite, negative, no number at a time, or a second one at the same."""
     first_unusable: str = ""
 
     def __len__(self) -> int:
@@ -36,11 +36,13 @@ class Samples:
         """Moment and value of each sample, NaN for what is none, and how each is written."""
         moments, numbers = np.asarray(moments_ms, dtype=float), np.asarray(values, dtype=float)
         usable = (moments >= 0) & (moments < _LATEST_MS) & (numbers >= 0) & (numbers < math.inf)
-        unusable = int(len(usable) - np.count_nonzero(usable))
-        first = _written(written[int(np.argmin(usable))]) if unusable else ""
-        moments, numbers = np.round(moments[usable]).astype(np.int64), numbers[usable]
-        order = np.argsort(moments, kind="stable")
-        return cls(moments[order], numbers[order], unusable, first)
+        at = np.flatnonzero(usable)
+        each, first = np.unique(np.round(moments[at]).astype(np.int64), return_index=True)
+        usable[:] = False
+        usable[at[first]] = True
+        unusable = len(usable) - len(each)
+        example = _written(written[int(np.argmin(usable))]) if unusable else ""
+        return cls(each, numbers[at[first]], unusable, example)
 
 
 def _written(sample: Any) -> str:

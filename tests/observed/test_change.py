@@ -74,6 +74,13 @@ def test_a_workload_leaves_its_pool_with_all_that_is_said_of_pods(tmp_path: Path
     assert workload("embed", made).placement.model_dump(exclude_none=True) == {"home": "function"}
 
 
+def test_a_twin_goes_with_the_pods_that_it_was_of(tmp_path: Path):
+    text = HYBRID.replace(EMBED, f"{EMBED}\n{FUNCTION}").replace("{p99: 300ms}", "{p99: 30s}")
+    text = text.replace("max_concurrency: 8}", "max_concurrency: 8, twin: {queue: 4}}")
+    made = edited(tmp_path, text, *QUIET)
+    assert workload("embed", made).placement.model_dump(exclude_none=True) == {"home": "function"}
+
+
 @pytest.mark.parametrize(
     ("text", "documents"),
     [

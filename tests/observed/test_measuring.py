@@ -349,6 +349,15 @@ def test_some_samples_that_are_none_are_left_out(tmp_path: Path):
     assert "2 samples of" in said(found)
 
 
+def test_two_values_at_one_time_are_one_and_the_first(tmp_path: Path):
+    twice = series({"workload": "embed", "__name__": "http_requests_total"}, [0, 60, 120])
+    twice["values"].insert(1, [twice["values"][0][0], "600"])
+    found = of("embed", observed(tmp_path, matrix(twice)))
+    assert found.requests is not None
+    assert str(found.requests.rate) == "1/s"
+    assert "1 sample of" in said(found)
+
+
 def test_a_gpu_that_was_not_measured(tmp_path: Path):
     document = "ratio=" + matrix(series({"workload": "chat"}, [0.2] * WORKS))
     assert "its accelerator was not measured" in said(of("chat", observed(tmp_path, document)))
