@@ -61,6 +61,7 @@ def _share(workload: Workload, one: Series, notes: Notes) -> Samples:
         notes.warn(
             f"{shown(one.title)} does not say which pod it is of, so that what one replica uses is not known",
             "keep the pod: sum by (pod) (…)",
+            kind="no pod",
         )
         return Samples(told.moments_ms[:0], told.values[:0])
     cores = growth(one, notes) if one.quantity is Quantity.CORE_SECONDS_TOTAL else told

@@ -46,10 +46,15 @@ def _joined(group: Sequence[Series], notes: Notes) -> Series | None:
             f"series {shown(first.title)} is there {len(group)} times, with different values for the same"
             " time: left out",
             "give each series once; where they are of different workloads, say which: --map FILE=WORKLOAD",
+            kind="contradiction",
         )
         return None
     if len(each) < len(moments):
-        notes.note(f"series {shown(first.title)} is there {len(group)} times: taken once", "give it once")
+        notes.note(
+            f"series {shown(first.title)} is there {len(group)} times: taken once",
+            "give it once",
+            kind="twice",
+        )
     unusable = sum(one.samples.unusable for one in group)
     told = next((one.samples.first_unusable for one in group if one.samples.unusable), "")
     return replace(first, samples=Samples(each, values[at], unusable, told))
@@ -65,11 +70,13 @@ def _is_usable(one: Series, notes: Notes) -> bool:
             f"{counted(samples.unusable, 'sample')} of {shown(one.title)} left out, being NaN, infinite,"
             f" negative, at no time or twice at one; the first is {shown(samples.first_unusable)}",
             "look at the query; a division by zero gives NaN",
+            kind=f"unusable {one.metric}",
         )
     if not len(samples):
         notes.warn(
             f"series {shown(one.title)} of {one.file} has no values",
             "ask for a time in which it was measured, and for a name that there is",
+            kind=f"empty {one.metric}",
         )
     return bool(len(samples))
 
@@ -86,6 +93,7 @@ def _say_unknown(one: Series, notes: Notes) -> None:
         notes.warn(
             f"series {shown(one.title)} of {one.file} does not say what it measures: left out",
             f"say what: {remedy}",
+            kind=f"unknown {one.file}",
         )
 
 
@@ -117,8 +125,7 @@ def of_one_deployment(series: Sequence[Series], notes: Notes) -> Sequence[Series
 
 
 def of_one_metric(series: Sequence[Series], what: str, notes: Notes) -> tuple[str, Sequence[Series]]:
-    """The series of one metric, as what is counted twice is not added up: of the work alone, else the"
-    " finest."""
+    """The series of one metric: of the work alone, else the finest. What is counted twice is not added."""
     by_metric: dict[str, list[Series]] = defaultdict(list)
     for one in series:
         by_metric[one.metric].append(one)

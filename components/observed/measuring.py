@@ -102,7 +102,7 @@ def _measured(workload: Workload, series: Sequence[Series]) -> Measured:
         start=_moment(min(int(each[0]) for each in used)) if used else None,
         end=_moment(max(int(each[-1]) for each in used)) if used else None,
         readings=tuple(notes.readings),
-        findings=tuple(dict.fromkeys(notes.findings)),
+        findings=notes.findings,
     )
 
 

@@ -1,7 +1,8 @@
 """What there is to say of the measurements of one workload, gathered on the way."""
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -22,18 +23,39 @@ NOTHING_TO_DO: Final = "nothing to do"
 
 @dataclass
 class Notes:
-    """Findings, and the readings with how sure each is."""
+    """Findings, and the readings with how sure each is.
 
-    findings: list[Finding] = field(default_factory=list)
+    Of findings of one `kind` the first is told, and how many more there are: fifty pods that each have a gap
+    are not worth fifty lines.
+    """
+
     readings: list[Measurement] = field(default_factory=list)
+    _told: dict[str, Finding] = field(default_factory=dict)
+    _more: Counter[str] = field(default_factory=Counter)
 
-    def warn(self, message: str, remedy: str) -> None:
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What there is to say."""
+        return tuple(
+            replace(finding, message=f"{finding.message} (and {self._more[kind]} more like it)")
+            if self._more[kind]
+            else finding
+            for kind, finding in self._told.items()
+        )
+
+    def warn(self, message: str, remedy: str, *, kind: str = "") -> None:
         """A number is missing, or less sure."""
-        self.findings.append(Finding(message, remedy))
+        self._tell(kind or message, Finding(message, remedy))
 
-    def note(self, message: str, remedy: str = NOTHING_TO_DO) -> None:
+    def note(self, message: str, remedy: str = NOTHING_TO_DO, *, kind: str = "") -> None:
         """Good to know; the numbers hold."""
-        self.findings.append(Finding(message, remedy, weight=Weight.NOTE))
+        self._tell(kind or message, Finding(message, remedy, weight=Weight.NOTE))
+
+    def _tell(self, kind: str, finding: Finding) -> None:
+        if kind not in self._told:
+            self._told[kind] = finding
+        elif kind != finding.message:
+            self._more[kind] += 1
 
     def read(self, name: str, value: str, sureness: Sureness, why: str) -> None:
         """A number that was measured."""

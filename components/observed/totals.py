@@ -15,6 +15,7 @@ def growth(one: Series, notes: Notes) -> Samples:
         notes.warn(
             f"{shown(one.title)} is a running total, of which one value says nothing",
             "ask for a range of it, or for its rate: --observed KIND=FILE says what that is",
+            kind=f"single {one.metric}",
         )
         return Samples(np.empty(0, np.int64), np.empty(0))
     grown = np.diff(totals)
@@ -22,6 +23,7 @@ def growth(one: Series, notes: Notes) -> Samples:
     if times := int(np.count_nonzero(fell)):
         notes.note(
             f"{shown(one.title)} fell back {'once' if times == 1 else f'{times} times'}: what it counts was"
-            " started anew there, and counts from zero"
+            " started anew there, and counts from zero",
+            kind=f"anew {one.metric}",
         )
     return Samples(moments[1:], np.where(fell, totals[1:], grown) * MS / np.diff(moments))

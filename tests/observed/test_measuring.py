@@ -358,6 +358,12 @@ def test_two_values_at_one_time_are_one_and_the_first(tmp_path: Path):
     assert "1 sample of" in said(found)
 
 
+def test_what_is_wrong_with_many_series_is_told_once(tmp_path: Path):
+    pods = [series({"pod": f"embed-7d9f8c6b5d-x2x4{pod}"}, [0.2, "NaN", 0.4]) for pod in range(5)]
+    (finding,) = of("embed", observed(tmp_path, "ratio=" + matrix(*pods))).findings
+    assert finding.message.endswith("(and 4 more like it)")
+
+
 def test_a_gpu_that_was_not_measured(tmp_path: Path):
     document = "ratio=" + matrix(series({"workload": "chat"}, [0.2] * WORKS))
     assert "its accelerator was not measured" in said(of("chat", observed(tmp_path, document)))
