@@ -17,8 +17,17 @@ from components.placement.cost import replicas_for
 from components.placement.homes import Home
 from components.placement.options import Demand, Missing, OptionError, demand_of
 from components.placement.placements import Placement, Placements
-from components.placement.subjects import concurrency_of, replicas_of
-from components.spec import ContainerServe, Duration, FunctionServe, Memory, Share, Stack, Workload
+from components.placement.subjects import concurrency_of
+from components.spec import (
+    ContainerServe,
+    Duration,
+    FunctionServe,
+    Memory,
+    PlacementRequest,
+    Share,
+    Stack,
+    Workload,
+)
 from components.spec.workload import REPLICAS
 
 _BUSY_AT_MOST = Share.parse("80%")
@@ -54,8 +63,7 @@ def presumed(
 def _presumed(
     stack: Stack, catalog: Catalog, workload: Workload, placement: Placement, observed: Observed
 ) -> Presumed:
-    pool = placement.pool.name if placement.pool is not None else None
-    held = workload.placement.model_copy(update={"home": placement.home.value, "pool": pool})
+    held = _held(workload, placement)
     measured = observed.by_workload[workload.name]
     if measured.is_empty:
         return Presumed(workload.model_copy(update={"placement": held}))
@@ -73,6 +81,14 @@ def _presumed(
     return Presumed(seen.model_copy(update=changes), replicas, overloaded, overbooked)
 
 
+def _held(workload: Workload, placement: Placement) -> PlacementRequest:
+    """What the stack file would have to ask for to get what runs today."""
+    today: dict[str, object] = {"home": placement.home.value}
+    if placement.pool is not None:
+        today |= {"pool": placement.pool.name, "replicas": placement.replicas}
+    return workload.placement.model_copy(update=today)
+
+
 def _replicas(workload: Workload, placement: Placement) -> tuple[bool, int | None]:
     """Whether it has too few pods, and how many its peak needs where it has too few or none."""
     demand = demand_of(workload)
@@ -80,7 +96,7 @@ def _replicas(workload: Workload, placement: Placement) -> tuple[bool, int | Non
         return False, None
     concurrency = concurrency_of(workload)
     on_nodes = not placement.home.is_function
-    overloaded = on_nodes and demand.offered >= replicas_of(workload) * concurrency
+    overloaded = on_nodes and demand.offered >= placement.replicas * concurrency
     if on_nodes and not overloaded:
         return False, None
     return overloaded, _for_the_peak(demand, concurrency)
