@@ -4,7 +4,7 @@ from typing import Any
 
 from cli.replay.question import Question
 from cli.replay.tables import mark
-from components.placement.replay import SPOCK, Expected, Gain, Replay, Row, Trial
+from components.placement.replay import SPOCK, Checked, Expected, Gain, Replay, Row, Trial
 from components.spec.units import Duration
 
 
@@ -22,6 +22,10 @@ def replay_json(asked: Question, answer: Replay) -> dict[str, Any]:
         "notes": list(asked.notes),
         "findings": [finding.as_json() for finding in asked.findings],
     }
+
+
+def checked_json(proof: Checked) -> dict[str, Any]:
+    return {"exhaustive": {"sizes_played": proof.sizes, "not_the_cheapest": list(proof.wrong)}}
 
 
 def _row(row: Row, answer: Replay) -> dict[str, Any]:

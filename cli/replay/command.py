@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +17,7 @@ from sandbox.progress import Progress
 if TYPE_CHECKING:
     from cli.replay.question import Question
     from cli.traces import Target
-    from components.placement.replay import Replay, Size, Way
+    from components.placement.replay import Checked, Replay, Size, Way
 
 # A log of which all sizes together take longer than a moment to play.
 _LARGE = 2_000
@@ -66,6 +68,9 @@ def replay(  # noqa: PLR0913 - each is an option of the command
     path: Annotated[
         str | None, typer.Option(help="Only requests for this path or below it; / for all.")
     ] = None,
+    exhaustive: Annotated[
+        bool, typer.Option("--exhaustive", help="Play every size too, and see whether a cheaper one holds.")
+    ] = False,
     write: Annotated[
         bool,
         typer.Option("--write", help="Write the choice into the stack file: home, replicas, twin, nodes."),
@@ -92,12 +97,21 @@ def replay(  # noqa: PLR0913 - each is an option of the command
     )
     read = read_trace(trace, kind, options)
     asked = question_of(target, read, budget=wanted, service_time=given, work_by=work_by)
-    _show(target, asked, _answered(asked), into=(write or dry_run, write and not dry_run), as_json=as_json)
+    with _progress(asked, "play the log") as on_size:
+        answer = asked.answer(on_size)
+    proof = None
+    if exhaustive:
+        with _progress(asked, "play every size") as on_size:
+            proof = asked.check(answer, on_size)
+    into = (write or dry_run, write and not dry_run)
+    _show(target, asked, answer, proof, into=into, as_json=as_json)
 
 
-def _answered(asked: Question) -> Replay:
+@contextmanager
+def _progress(asked: Question, name: str) -> Iterator[Callable[[Way, Size], None]]:
+    """A step that counts sizes."""
     progress = Progress() if len(asked.log.arrivals_s) > _LARGE else Progress.silent()
-    with progress.step("play the log", unit="sizes") as step:
+    with progress.step(name, unit="sizes") as step:
         played = 0
 
         def on_size(way: Way, size: Size) -> None:
@@ -105,28 +119,41 @@ def _answered(asked: Question) -> Replay:
             step.update(done=played, detail=f"{way.side}, {size}")
             played += 1
 
-        answer = asked.answer(on_size)
+        yield on_size
         step.result(f"{played:,} sizes")
-        return answer
 
 
-def _show(target: Target, asked: Question, answer: Replay, *, into: tuple[bool, bool], as_json: bool) -> None:
+def _show(  # noqa: PLR0913 - each is a part of what is shown
+    target: Target,
+    asked: Question,
+    answer: Replay,
+    proof: Checked | None,
+    *,
+    into: tuple[bool, bool],
+    as_json: bool,
+) -> None:
     """The answer, and the change that it makes of the stack file: `into` is whether to make and write it."""
-    from cli.replay.as_json import replay_json
-    from cli.replay.tables import print_replay
+    from cli.replay.as_json import checked_json, replay_json
+    from cli.replay.tables import print_checked, print_replay
     from cli.replay.writing import change_of, not_written
 
     console = wide_console()
     if not as_json:
         print_replay(console, asked, answer)
+        if proof is not None:
+            print_checked(console, proof)
     made, written = into
     change = change_of(target, asked, answer) if made else None
     if change is not None and written:
         change.write()
     left_out = list(not_written(asked, answer)) if made else []
     if as_json:
-        told = {} if change is None else {"into": change.as_json(written=written), "not_written": left_out}
-        typer.echo(json.dumps(replay_json(asked, answer) | told, indent=2, allow_nan=False))
+        told = replay_json(asked, answer)
+        if proof is not None:
+            told |= checked_json(proof)
+        if change is not None:
+            told |= {"into": change.as_json(written=written), "not_written": left_out}
+        typer.echo(json.dumps(told, indent=2, allow_nan=False))
     elif change is not None:
         change.show(console, written=written)
         for said in left_out:

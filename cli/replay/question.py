@@ -14,7 +14,7 @@ from components.catalog import load as load_catalog
 from components.placement.bounds import bounds_of
 from components.placement.latency.arrivals import REQUESTS_AT_MOST
 from components.placement.options import Missing, demand_of
-from components.placement.replay import Log, Replay, Size, Way, replay, ways_of
+from components.placement.replay import Checked, Log, Replay, Size, Way, checked, replay, ways_of
 from components.spec import Duration, Stack, Workload
 from components.traffic import Arrivals, Finding, Profile, Trace, TraceError, profile
 from components.traffic.measurement import duration_text, rounded
@@ -47,6 +47,10 @@ class Question:
         """Every topology, played."""
         rows = ways_of(self.stack, self.workload, self.catalog)
         return replay(rows, self.log, self.catalog, self.budget, on_size)
+
+    def check(self, answer: Replay, on_size: Callable[[Way, Size], None]) -> Checked:
+        """Whether no size that the answer passed over is cheaper and holds."""
+        return checked(answer, self.catalog, on_size)
 
     @property
     def notes(self) -> tuple[str, ...]:

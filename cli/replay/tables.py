@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cli.replay.question import Question
 from components.placement.plan.words import UNKNOWN, amount, length
-from components.placement.replay import SPOCK, Gain, Replay, Row
+from components.placement.replay import SPOCK, Checked, Gain, Replay, Row
 from components.spec.units import Share
 from components.traffic.measurement import duration_text
 
@@ -30,6 +30,15 @@ def print_replay(console: Console, asked: Question, answer: Replay) -> None:
         console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
     for finding in asked.findings:
         console.print(Text(f"{finding.weight}: {finding}", style="yellow"), soft_wrap=True)
+
+
+def print_checked(console: Console, proof: Checked) -> None:
+    if proof.wrong:
+        said = f"not the cheapest that holds, which is a fault of halfmetal: {', '.join(proof.wrong)}"
+        console.print(Text(said, style="bold red"), soft_wrap=True)
+        return
+    said = f"checked: of all {proof.sizes:,} sizes, each played, none that holds is cheaper"
+    console.print(Text(said, style="green"), soft_wrap=True)
 
 
 def _table(asked: Question, answer: Replay) -> Table:

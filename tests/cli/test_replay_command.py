@@ -99,6 +99,13 @@ def test_for_programs(trace: Path):
     assert found == told(trace, EXAMPLE, "--workload", "complete", "--budget", "3s")
 
 
+def test_every_size_may_be_played(trace: Path):
+    given = (trace, EXAMPLE, "--workload", "complete", "--exhaustive")
+    proof = told(*given)["exhaustive"]
+    assert proof["not_the_cheapest"] == []
+    assert f"checked: of all {proof['sizes_played']} sizes, each played, none" in run(*given).stdout
+
+
 def test_the_logs_own_durations_are_played(tmp_path: Path):
     """All of the same length, so that nobody who does not wait takes longer than that and the way there."""
     found = told(written(tmp_path, durations=True), EXAMPLE, "--workload", "complete")

@@ -27,6 +27,7 @@ from components.placement.replay import (
     Way,
     Ways,
     cheapest_of_all,
+    checked,
     every_size,
     replay,
     ways_of,
@@ -138,6 +139,17 @@ def test_with_one_replica_more_no_request_waits_longer(data: st.DataObject, serv
         for count in (servers, servers + 1)
     )
     assert (more <= fewer + 1e-9).all()
+
+
+def test_a_row_that_is_not_the_cheapest_is_told():
+    """By asking about another budget than the one that it was found for."""
+    few = Log(uneven().arrivals_s[:200], uneven().service_s[:200])
+    found = replay([Ways(side, (way(side),)) for side in Side], few, CATALOG, BUDGET)
+    proof = checked(found, CATALOG)
+    assert proof.wrong == ()
+    assert proof.sizes == sum(len(list(every_size(way(side), few))) for side in Side)
+    assert Side.HYBRID in checked(replace(found, budget=Duration.parse("10m")), CATALOG).wrong
+    assert Side.ON_DEMAND in checked(replace(found, budget=Duration.parse("1ms")), CATALOG).wrong
 
 
 @pytest.mark.parametrize("side", [Side.HELD_WARM, Side.TWIN])

@@ -8,7 +8,7 @@ the log and costs, `searching` which size is the cheapest that holds, `replaying
 side and chooses, `gain` says what a twin is worth, `brute_force` checks all of it by playing every size.
 """
 
-from components.placement.replay.brute_force import cheapest_of_all, every_size
+from components.placement.replay.brute_force import Checked, cheapest_of_all, checked, every_size
 from components.placement.replay.gain import SPOCK, Gain
 from components.placement.replay.playing import Log, Player, Size, Trial, queues
 from components.placement.replay.replaying import Expected, Replay, Row, replay
@@ -16,6 +16,7 @@ from components.placement.replay.ways import Side, Way, Ways, ways_of
 
 __all__ = [
     "SPOCK",
+    "Checked",
     "Expected",
     "Gain",
     "Log",
@@ -28,6 +29,7 @@ __all__ = [
     "Way",
     "Ways",
     "cheapest_of_all",
+    "checked",
     "every_size",
     "queues",
     "replay",

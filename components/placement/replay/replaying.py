@@ -68,7 +68,7 @@ class Replay:
         return next(iter(self.ranked), None)
 
 
-def _unseen(_way: Way, _size: Size) -> None:
+def unseen(_way: Way, _size: Size) -> None:
     """Nobody watches."""
 
 
@@ -77,7 +77,7 @@ def replay(
     log: Log,
     catalog: Catalog,
     budget: Duration,
-    on_size: Callable[[Way, Size], None] = _unseen,
+    on_size: Callable[[Way, Size], None] = unseen,
 ) -> Replay:
     """Every row at the cheapest size that holds. `on_size` is told each size before it is played."""
     sides = [_Side(ways, log, catalog, budget, on_size) for ways in rows]
