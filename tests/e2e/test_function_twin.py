@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -43,17 +47,37 @@ config:
         needs: {cpu: 1, memory: 1GiB}
         placement: {home: metal, pool: metal-cpu, replicas: 1, max_concurrency: 1, twin: {queue: 1}}
 """
+WITHOUT_TWIN = STACK.replace(", twin: {queue: 1}", "")
 
 # Long enough to work on for all requests of a burst to come meanwhile.
 TEXTS = ["All work and no play makes Jack a dull boy. " * 40] * 4
 
 
-@dataclass(frozen=True)
+@dataclass
 class Platform:
     """The stack, deployed, and what its gateway says that it did with each request."""
 
     sandbox: Sandbox
-    outputs: dict[str, Any]
+    file: Path
+
+    def up(self, stack: str, *words: str) -> None:
+        """Deploy it."""
+        self.file.write_text(stack)
+        self._pulumi("up", "--yes", "--skip-preview", *words)
+
+    def is_settled(self) -> None:
+        """There is nothing left to do."""
+        self._pulumi("preview", "--expect-no-changes", "--diff")
+
+    def _pulumi(self, verb: str, *words: str) -> None:
+        stack = ("-s", "hybrid", "--config-file", str(self.file), "--non-interactive")
+        self.sandbox.shell.ok("pulumi", verb, *stack, *words)
+
+    @cached_property
+    def outputs(self) -> dict[str, Any]:
+        """As of the first time that somebody asks."""
+        found: dict[str, Any] = self.sandbox.shell.json("pulumi", "stack", "output", "-s", "hybrid", "--json")
+        return found
 
     def ask(self, *texts: str) -> httpx.Response:
         tensor = {"name": "text", "shape": [len(texts)], "datatype": "BYTES", "data": list(texts)}
@@ -93,17 +117,13 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    place = tmp_path_factory.mktemp("tail")
-    file = place / "Pulumi.hybrid.yaml"
-    file.write_text(STACK)
+    place = tmp_path_factory.mktemp("twin")
     with running(place / "state", "hybrid") as sandbox:
-        words = ("-s", "hybrid", "--config-file", str(file), "--non-interactive")
         sandbox.shell.ok("pulumi", "stack", "init", "hybrid", "--non-interactive")
-        sandbox.shell.ok(
-            *("pulumi", "up", *words, "--yes", "--skip-preview", "--policy-pack", str(REPO / "policies"))
-        )
-        sandbox.shell.ok("pulumi", "preview", *words, "--expect-no-changes", "--diff")
-        yield Platform(sandbox, sandbox.shell.json("pulumi", "stack", "output", "-s", "hybrid", "--json"))
+        made = Platform(sandbox, place / "Pulumi.hybrid.yaml")
+        made.up(STACK, "--policy-pack", str(REPO / "policies"))
+        made.is_settled()
+        yield made
 
 
 def test_outputs_say_what_takes_the_tail(platform: Platform):
@@ -140,3 +160,33 @@ def test_while_no_pod_is_ready_the_function_takes_everything(platform: Platform)
     finally:
         platform.scale(1)
     platform.until_taken_by(PODS)
+
+
+def test_a_twin_is_taken_away_and_given_back_and_no_request_fails(platform: Platform):
+    platform.until_taken_by(PODS)
+    with _asking_on(platform) as answers:
+        platform.up(WITHOUT_TWIN)
+        apis = platform.sandbox.shell.json("aws", "apigatewayv2", "get-apis", "--output", "json")["Items"]
+        platform.up(STACK)
+    assert [api["Name"] for api in apis if "-tail-" in api["Name"]] == []
+    assert len(answers) > 10
+    assert {answer.status_code for answer in answers} == {200}
+
+
+@contextmanager
+def _asking_on(platform: Platform) -> Iterator[list[httpx.Response]]:
+    """Somebody who asks, one request after the other, for as long as the block runs."""
+    enough = threading.Event()
+    answers: list[httpx.Response] = []
+
+    def ask_on() -> None:
+        while not enough.is_set():
+            answers.append(platform.ask("Still there?"))
+
+    with ThreadPoolExecutor(max_workers=1) as caller:
+        asking = caller.submit(ask_on)
+        try:
+            yield answers
+        finally:
+            enough.set()
+            asking.result()
