@@ -19,6 +19,7 @@ from components.traffic.samples import Samples
 from components.traffic.times import TimeReader
 
 NS_A_MS: Final = 10**6
+_ROUTE: Final = re.compile(r"/v2/models/([a-z0-9-]+)")
 _METRIC: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
 _STATISTICS: Final = ("Average", "Sum", "Maximum", "Minimum", "SampleCount")
 _WORDS: Final = re.compile(r"[\s/|,;:()\[\]{}=\"']+")
@@ -165,7 +166,7 @@ def _read_result(answer: Answer, file: str, result: Mapping[str, Any], declared:
             labels={key: value for key, value in (("Label", label), ("Id", identifier)) if value},
             samples=samples,
             quantity=meaning.quantity if meaning else None,
-            aliases=(*words, *_rest(identifier, metric)),
+            aliases=(*_ROUTE.findall(label), *words, *_rest(identifier, metric)),
         )
     )
 

@@ -52,13 +52,15 @@ def test_a_function_by_its_name_and_the_metric_by_the_label(tmp_path: Path):
     [
         pytest.param("index Invocations", "m1", id="the workload as a word of the label"),
         pytest.param(f"AWS/Lambda {FUNCTION}:live Invocations Sum", "m1", id="with alias and statistic"),
+        pytest.param("ANY /v2/models/index Count", "m1", id="a route, beside a workload called models"),
         pytest.param(FUNCTION, "invocations", id="a search: the metric is in the id only"),
         pytest.param("anything", "invocations_index", id="both in the id"),
     ],
 )
 def test_labels_and_ids_that_name_a_workload(label: str, identifier: str, tmp_path: Path):
     document = data(result(label, [60] * WORKS, identifier=identifier))
-    requests = of("index", observed(tmp_path, document)).requests
+    stack = hybrid(chat={"name": "models"})
+    requests = of("index", observed(tmp_path, document, stack=stack)).requests
     assert requests is not None
     assert str(requests.rate) == "1/s"
 
