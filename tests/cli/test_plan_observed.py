@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 import cli.plan
 import cli.plan.observed as shown
-from components.observed import Named, judge, measure, read
+from components.observed import Judgement, Named, judge, measure, read
 from components.spec import load_file
 from components.traffic import TraceError
 from sandbox.errors import SandboxError
@@ -79,10 +80,15 @@ def test_a_file_that_may_not_be_written_is_left_whole(stack: Path, monkeypatch: 
     assert [file.name for file in stack.parent.iterdir()] == [stack.name]
 
 
+@cache
+def judged() -> Judgement:
+    known = load_file(STACK)
+    return judge(known, measure(known, read([Named(str(ANSWERS / file)) for file in FILES])))
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_it_fits_a_terminal(width: int):
-    known = load_file(STACK)
-    judgement = judge(known, measure(known, read([Named(str(ANSWERS / file)) for file in FILES])))
+    judgement = judged()
     printed = io.StringIO()
     shown.print_judgement(Console(file=printed, width=width), judgement, judgement.findings)
     lines = printed.getvalue().splitlines()
