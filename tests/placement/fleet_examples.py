@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from components.placement import Home
-from components.placement.fleet import Claim, Demand, Offer
+from components.placement.fleet import Claim, Demand, Offer, Terms
 from components.spec.units import Memory, Money, Period
 
 MONTH = Period.MONTH
@@ -32,6 +32,11 @@ def claim(name: str = "embed", replicas: int = 1, cpu: float = 1, gib: float = 1
         ),
         **more,
     )
+
+
+def terms(replicas: int = 1, extra: float = 0) -> Terms:
+    """What it takes to run somewhere as a whole; the rest in dollars a month."""
+    return Terms(replicas, money(extra))
 
 
 def offer(
@@ -61,26 +66,37 @@ def cheapest(demand: Demand) -> Money | None:
 
 def _every_price(demand: Demand) -> Iterator[Money]:
     for homes in product(*[[None, *each.functions] for each in demand.claims]):
-        on_nodes = [
-            replace(each, replicas=1)
-            for each, home in zip(demand.claims, homes, strict=True)
-            if home is None
-            for _ in range(each.replicas)
-        ]
+        on_nodes = [each for each, home in zip(demand.claims, homes, strict=True) if home is None]
         functions = [
             each.functions[home] for each, home in zip(demand.claims, homes, strict=True) if home is not None
         ]
-        for nodes in _every_packing(on_nodes, demand.offers, []):
-            counts = [sum(at is each for at, _ in nodes) for each in demand.offers]
-            if all(
-                each.at_most is None or count <= each.at_most
-                for each, count in zip(demand.offers, counts, strict=True)
-            ):
-                paid = [
-                    each.price * max(count, each.at_least)
+        for settled, extras in _every_settling(on_nodes):
+            replicas = [replace(each, replicas=1) for each in settled for _ in range(each.replicas)]
+            for nodes in _every_packing(replicas, demand.offers, []):
+                counts = [sum(at is each for at, _ in nodes) for each in demand.offers]
+                if all(
+                    each.at_most is None or count <= each.at_most
                     for each, count in zip(demand.offers, counts, strict=True)
-                ]
-                yield sum([*paid, *functions], money(0))
+                ):
+                    paid = [
+                        each.price * max(count, each.at_least)
+                        for each, count in zip(demand.offers, counts, strict=True)
+                    ]
+                    yield sum([*paid, *functions, *extras], money(0))
+
+
+def _every_settling(claims: Sequence[Claim]) -> Iterator[tuple[list[Claim], list[Money]]]:
+    """Every choice of one offer for each claim that stays whole, and what is paid beside the nodes then."""
+    choices = [[None] if each.on is None else sorted(each.on) for each in claims]
+    for chosen in product(*choices):
+        settled, extras = [], []
+        for each, name in zip(claims, chosen, strict=True):
+            if each.on is None or name is None:
+                settled.append(each)
+            else:
+                settled.append(replace(each, replicas=each.on[name].replicas, on={name: each.on[name]}))
+                extras.append(each.on[name].extra)
+        yield settled, extras
 
 
 Filled = tuple[Offer, tuple[Claim, ...]]
@@ -117,8 +133,9 @@ def _holds(node: Offer, replicas: tuple[Claim, ...]) -> bool:
 def _may_run(each: Claim, node: Offer) -> bool:
     return (
         each.nodes
-        and each.accelerator == node.accelerator
+        and (each.accelerator == node.accelerator or each.on is not None)
         and (each.zones is None or node.zone in each.zones)
+        and (each.on is None or node.name in each.on)
         and (
             each.accelerator_memory is None
             or (node.accelerator_memory is not None and node.accelerator_memory >= each.accelerator_memory)

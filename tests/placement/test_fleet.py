@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from fleet_examples import cheapest, claim, money, offer, places
+from fleet_examples import cheapest, claim, money, offer, places, terms
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,6 +152,47 @@ CASES = {
         {"previous": {"embed": Nodes({"gone": 1})}, "stickiness": 1.0},
     ),
     "nobody claims anything": Case((), (SMALL,), 0, {}),
+    "whole on one pool, though spread over two it would fit what is there": Case(
+        (claim(on={"x": terms(2), "y": terms(2)}),),
+        (
+            offer(pool="x", cpu=1, price=10, at_most=1),
+            offer(pool="y", cpu=1, price=20),
+        ),
+        40,
+        {"embed": {"y": 2}},
+    ),
+    "where the nodes are cheaper, the rest is dearer": Case(
+        (claim(on={"x": terms(1, 30), "y": terms(1)}),),
+        (offer(pool="x", price=60), offer(pool="y", price=80)),
+        80,
+        {"embed": {"y": 1}},
+    ),
+    "fewer replicas on the faster nodes": Case(
+        (claim(on={"x": terms(5), "y": terms(2)}),),
+        (offer(pool="x", price=60), offer(pool="y", price=80)),
+        80,
+        {"embed": {"y": 2}},
+    ),
+    "two of a kind, each whole": Case(
+        (claim("a", on={"x": terms(2), "y": terms(2)}), claim("b", on={"x": terms(2), "y": terms(2)})),
+        (offer(pool="x", price=60, at_most=1), offer(pool="y", price=80)),
+        140,
+        {"a": {"x": 2}, "b": {"y": 2}},
+    ),
+    "it stays whole where it is, as moving saves less than is asked": Case(
+        (claim(on={"x": terms(2), "y": terms(2)}),),
+        (offer(pool="x", price=60), offer(pool="y", price=66)),
+        66,
+        {"embed": {"y": 2}},
+        {"previous": {"embed": Nodes({"y": 2})}, "stickiness": 0.25},
+    ),
+    "with more replicas than before it still stays": Case(
+        (claim(on={"x": terms(2), "y": terms(2)}),),
+        (offer(pool="x", price=60), offer(pool="y", price=64)),
+        64,
+        {"embed": {"y": 2}},
+        {"previous": {"embed": Nodes({"y": 1})}, "stickiness": 0.25},
+    ),
 }
 
 
@@ -198,6 +239,16 @@ IMPOSSIBLE = {
         Demand(claims=(claim("a"), claim("b", **GPU)), offers=(SMALL, L4), budget=money(500)),
         ("b: 1 replica of 1 cores, 1GiB, 1 x L4", "the budget: $500/month"),
     ),
+    "a pool is too small for what must be on it": Impossible(
+        Demand(
+            claims=(claim("a", on={"x": terms(4)}), claim("b", on={"y": terms(1)})),
+            offers=(offer(pool="x", at_most=1), offer(pool="y")),
+        ),
+        (
+            "a: 4 replicas of 1 cores, 1GiB on x",
+            "pool x, m7g.large (on-demand) in a: at most 1 node",
+        ),
+    ),
     "the sum fits on two nodes, the pieces do not": Impossible(
         Demand(claims=(claim(replicas=3, cpu=3),), offers=(replace(LARGE, at_most=2),)),
         ("embed: 3 replicas of 3 cores, 1GiB", "m7g.xlarge (on-demand) in a: at most 2 nodes"),
@@ -217,6 +268,8 @@ def test_what_stands_against_each_other(case: Impossible):
         pytest.param({"offers": (SMALL, SMALL)}, "m7g.large/on-demand is there twice", id="an offer twice"),
         pytest.param({"stickiness": 1.5}, "stickiness is a share", id="more than all"),
         pytest.param({"claims": (claim(replicas=0),)}, "at least one replica", id="no replica"),
+        pytest.param({"claims": (claim(on={"x": terms(0)}),)}, "at least one", id="no replica there"),
+        pytest.param({"claims": (claim(on={"x": terms()}),)}, "nobody offers", id="a pool that is not there"),
     ],
 )
 def test_a_demand_that_makes_no_sense(wrong: dict[str, Any], said: str):
@@ -261,16 +314,30 @@ few_offers = st.lists(
     max_size=3,
     unique_by=lambda each: each.name,
 )
-few = st.builds(
-    lambda claims, offers, budget: Demand(
+stays = st.none() | st.lists(st.builds(terms, st.integers(1, 2), prices), min_size=3, max_size=3)
+
+
+def _made(claims: list[dict[str, Any]], whole: list[Any], offers: list[Offer], budget: int | None) -> Demand:
+    names = [each.name for each in offers]
+    return Demand(
         claims=tuple(
-            claim(f"w{at}", accelerators=1 if each["accelerator"] else 0, **each)
+            claim(
+                f"w{at}",
+                accelerators=1 if each["accelerator"] else 0,
+                on=whole[at] and dict(zip(names, whole[at], strict=False)),
+                **each,
+            )
             for at, each in enumerate(claims)
         ),
         offers=tuple(replace(each, accelerators=2 if each.accelerator else 0) for each in offers),
         budget=None if budget is None else money(budget),
-    ),
+    )
+
+
+few = st.builds(
+    _made,
     few_claims,
+    st.lists(stays, min_size=3, max_size=3),
     few_offers,
     st.none() | st.integers(50, 500),
 )
@@ -368,6 +435,21 @@ def _with(**changes: Any) -> Fleet:
 )
 def test_the_check_sees_what_is_wrong(fleet: Fleet, said: str):
     assert any(re.search(said, line) for line in broken(TWO, fleet))
+
+
+def test_the_check_sees_what_is_not_whole():
+    x, y = offer(pool="x", price=10), offer(pool="y", price=20)
+    demand = Demand(claims=(claim(on={"x": terms(2, 5), "y": terms(2)}),), offers=(x, y))
+    fleet = solve(demand)
+    assert isinstance(fleet, Fleet)
+    assert fleet.total == money(15)
+    spread = replace(
+        fleet,
+        places={"embed": Nodes({"x": 1, "y": 1})},
+        nodes=(Node(x, {"embed": 1}), Node(y, {"embed": 1})),
+        total=money(35),
+    )
+    assert any("is said to have" in line for line in broken(demand, spread))
 
 
 def test_prices_over_any_period_are_the_same():

@@ -6,7 +6,18 @@ nowhere else in `components`.
 """
 
 from components.placement.fleet.checking import broken
-from components.placement.fleet.problem import Claim, Demand, Fleet, Infeasible, Node, Nodes, Offer, Place
+from components.placement.fleet.fitting import nodes_for
+from components.placement.fleet.problem import (
+    Claim,
+    Demand,
+    Fleet,
+    Infeasible,
+    Node,
+    Nodes,
+    Offer,
+    Place,
+    Terms,
+)
 from components.placement.fleet.solving import NoAnswerError, solve
 
 __all__ = [
@@ -19,6 +30,8 @@ __all__ = [
     "Nodes",
     "Offer",
     "Place",
+    "Terms",
     "broken",
+    "nodes_for",
     "solve",
 ]

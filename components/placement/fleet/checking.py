@@ -57,7 +57,9 @@ def _on_an_offer(claim: Claim, offer: Offer) -> Iterator[str]:
         yield f"{claim.name} is on a node"
     if claim.zones is not None and offer.zone not in claim.zones:
         yield f"{claim.name} is in {offer.zone}"
-    if claim.accelerator != offer.accelerator:
+    if claim.on is not None and offer.name not in claim.on:
+        yield f"{claim.name} is on {offer.name}"
+    if claim.on is None and claim.accelerator != offer.accelerator:
         yield f"{claim.name} is on a node with {offer.accelerator}"
     needed, has = claim.accelerator_memory, offer.accelerator_memory
     if needed is not None and (has is None or has < needed):
@@ -71,10 +73,18 @@ def _of_a_claim(claim: Claim, fleet: Fleet) -> Iterator[str]:
             found[node.offer.name] += node.replicas[claim.name]
     place = fleet.places[claim.name]
     if isinstance(place, Nodes):
-        if dict(place.replicas) != dict(found) or found.total() != claim.replicas:
+        if dict(place.replicas) != dict(found) or not _complete(claim, found):
             yield f"{claim.name} has {dict(found)}, is said to have {dict(place.replicas)}"
     elif found or place not in claim.functions:
         yield f"{claim.name} is on {place} and on {dict(found)}"
+
+
+def _complete(claim: Claim, found: Counter[str]) -> bool:
+    if claim.on is None:
+        return found.total() == claim.replicas
+    return len(found) == 1 and all(
+        offer in claim.on and count == claim.on[offer].replicas for offer, count in found.items()
+    )
 
 
 def _of_money(demand: Demand, fleet: Fleet) -> Iterator[str]:
@@ -84,6 +94,13 @@ def _of_money(demand: Demand, fleet: Fleet) -> Iterator[str]:
         monthly(claims[name].functions[place])
         for name, place in fleet.places.items()
         if not isinstance(place, Nodes) and place in claims[name].functions
+    ]
+    paid += [
+        monthly(on[offer].extra)
+        for name, place in fleet.places.items()
+        if isinstance(place, Nodes) and (on := claims[name].on) is not None
+        for offer in place.replicas
+        if offer in on
     ]
     if paid and sum(paid[1:], paid[0]) != fleet.total:
         yield f"it costs {sum(paid[1:], paid[0])} and says {fleet.total}"

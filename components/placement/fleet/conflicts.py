@@ -68,11 +68,15 @@ def _claim(claim: Claim) -> str:
     if claim.accelerator is not None:
         needs.append(f"{claim.accelerators} x {claim.accelerator}")
     where = f" in {' or '.join(sorted(claim.zones))}" if claim.zones is not None else ""
-    replicas = "1 replica" if claim.replicas == 1 else f"{claim.replicas} replicas"
+    if claim.on is not None:
+        where += f" on {' or '.join(sorted(claim.on))}"
+    fewest = min((terms.replicas for terms in (claim.on or {}).values()), default=claim.replicas)
+    replicas = "1 replica" if fewest == 1 else f"{fewest} replicas"
     spread = f", at most {claim.per_node} a node" if claim.per_node is not None else ""
     return f"{claim.name}: {replicas} of {', '.join(needs)}{where}{spread}"
 
 
 def _limit(offer: Offer) -> str:
     nodes = "1 node" if offer.at_most == 1 else f"{offer.at_most} nodes"
-    return f"{offer.instance} ({offer.capacity}) in {offer.zone}: at most {nodes}"
+    whose = f"pool {offer.pool}, " if offer.pool else ""
+    return f"{whose}{offer.instance} ({offer.capacity}) in {offer.zone}: at most {nodes}"

@@ -34,9 +34,9 @@ def room(offer: Offer) -> tuple[int, int, int]:
 def fits(claim: Claim, offer: Offer) -> bool:
     """Whether a replica can run on a node of this kind.
 
-    Nodes with accelerators are tainted: only what asks for one gets onto them.
+    Nodes with accelerators are tainted: only what asks for one gets onto them, or what is let in by name.
     """
-    if not claim.nodes or claim.accelerator != offer.accelerator:
+    if not claim.nodes or not _let_in(claim, offer):
         return False
     if claim.zones is not None and offer.zone not in claim.zones:
         return False
@@ -46,12 +46,18 @@ def fits(claim: Claim, offer: Offer) -> bool:
     return all(size <= space for size, space in zip(sizes(claim), room(offer), strict=True))
 
 
+def _let_in(claim: Claim, offer: Offer) -> bool:
+    return claim.accelerator == offer.accelerator if claim.on is None else offer.name in claim.on
+
+
 def most_on_a_node(claim: Claim, offer: Offer) -> int:
     """How many replicas of a claim one node holds; 0 where not even one fits."""
     if not fits(claim, offer):
         return 0
     limits = [space // size for size, space in zip(sizes(claim), room(offer), strict=True) if size]
-    return min([*limits, claim.replicas, *([] if claim.per_node is None else [claim.per_node])])
+    return min(
+        [*limits, claim.replicas_on(offer.name), *([] if claim.per_node is None else [claim.per_node])]
+    )
 
 
 @dataclass(slots=True)
@@ -68,7 +74,7 @@ class Bin:
         limits = [space // size for space, size in zip(spaces, sizes(claim), strict=True) if size]
         if claim.per_node is not None:
             limits.append(claim.per_node - self.replicas.get(claim.name, 0))
-        return min(limits, default=claim.replicas)
+        return min(limits, default=claim.replicas_on(self.offer.name))
 
     def put(self, claim: Claim, count: int) -> None:
         """So many more replicas of a claim."""
@@ -123,6 +129,11 @@ def fewest(counts: Mapping[str, int], claims: Mapping[str, Claim], offer: Offer)
     if sum(counts.values()) > _EXACT_UP_TO:
         return packed, False
     return _exactly(counts, claims, offer, packed, least)
+
+
+def nodes_for(counts: Mapping[str, int], claims: Mapping[str, Claim], offer: Offer) -> int:
+    """The fewest nodes of one offer known to hold these replicas."""
+    return len(fewest(counts, claims, offer)[0])
 
 
 def _at_least(counts: Mapping[str, int], claims: Mapping[str, Claim], offer: Offer) -> int:

@@ -43,7 +43,7 @@ def _moved(leaving: Bin, others: Mapping[int, Bin], claims: Mapping[str, Claim])
     for name in sorted(leaving.replicas, key=lambda name: (-share(claims[name], leaving.offer), name)):
         claim, count = claims[name], leaving.replicas[name]
         for at, other in others.items():
-            if count and fits(claim, other.offer):
+            if count and fits(claim, other.offer) and _may_leave(claim, leaving.offer, other.offer):
                 target = changed.get(at, other)
                 taken = min(count, target.takes(claim))
                 if taken > 0:
@@ -72,14 +72,20 @@ def _smaller(bins: Sequence[Bin], claims: Mapping[str, Claim], offers: Sequence[
     return result
 
 
+def _may_leave(claim: Claim, here: Offer, there: Offer) -> bool:
+    """Whether some of its replicas may be on another offer than the rest."""
+    return claim.on is None or there == here
+
+
 def _may_grow(offer: Offer, there: Counter[str]) -> bool:
     return offer.at_most is None or there[offer.name] < offer.at_most
 
 
 def _holds(offer: Offer, content: Bin, claims: Mapping[str, Claim]) -> bool:
-    return all(fits(claims[name], offer) for name in content.replicas) and all(
-        used <= space for used, space in zip(content.used, room(offer), strict=True)
-    )
+    return all(
+        fits(claims[name], offer) and _may_leave(claims[name], content.offer, offer)
+        for name in content.replicas
+    ) and all(used <= space for used, space in zip(content.used, room(offer), strict=True))
 
 
 def _fullness(each: Bin) -> float:

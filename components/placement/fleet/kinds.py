@@ -6,7 +6,7 @@ another, the choice need not tell them apart; it gets smaller by as much, and st
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from components.placement.fleet.problem import Claim
@@ -18,7 +18,7 @@ class Kind:
 
     claims: tuple[Claim, ...]
     alike: Claim
-    """All of them as one claim, under the name of the first."""
+    """All of them as one claim, under the name of the first, with the replicas of all."""
 
     @property
     def name(self) -> str:
@@ -34,12 +34,18 @@ def kinds(claims: Iterable[Claim], apart: Collection[str]) -> list[Kind]:
             claim.name if claim.name in apart or claim.per_node is not None else "",
             *(claim.cpu_m, claim.memory, claim.nodes, claim.zones),
             *(claim.accelerator, claim.accelerators, claim.accelerator_memory),
+            None if claim.on is None else tuple(sorted(claim.on.items(), key=lambda item: item[0])),
         )
         members.setdefault(key, []).append(claim)
-    return [
-        Kind(tuple(group), replace(group[0], replicas=sum(claim.replicas for claim in group), functions={}))
-        for group in members.values()
-    ]
+    return [Kind(tuple(group), _together(group)) for group in members.values()]
+
+
+def _together(group: Sequence[Claim]) -> Claim:
+    first = group[0]
+    on = first.on and {
+        offer: replace(terms, replicas=terms.replicas * len(group)) for offer, terms in first.on.items()
+    }
+    return replace(first, replicas=sum(claim.replicas for claim in group), functions={}, on=on)
 
 
 def shared_out(kind: Kind, left_out: Collection[str], counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
@@ -53,11 +59,21 @@ def shared_out(kind: Kind, left_out: Collection[str], counts: Mapping[str, int])
         if claim.name in left_out:
             continue
         given[claim.name] = {}
-        wanted = claim.replicas
-        for offer in list(remaining):
-            taken = min(wanted, remaining[offer])
-            if taken:
-                given[claim.name][offer] = taken
-                wanted -= taken
-                remaining[offer] -= taken
+        for offer, count in _taken(claim, remaining).items():
+            given[claim.name][offer] = count
+            remaining[offer] -= count
     return given
+
+
+def _taken(claim: Claim, remaining: Mapping[str, int]) -> dict[str, int]:
+    """What one claim takes of the counts that are left: in one place, if it is one that stays whole."""
+    if claim.on is not None:
+        there = next(offer for offer, count in remaining.items() if count)
+        return {there: claim.replicas_on(there)}
+    taken = {}
+    wanted = claim.replicas
+    for offer, count in remaining.items():
+        if part := min(wanted, count):
+            taken[offer] = part
+            wanted -= part
+    return taken

@@ -21,7 +21,7 @@ from typing import Final
 from ortools.sat.python import cp_model
 
 from components.placement.fleet.fitting import deterministic, fits, most_on_a_node, room, share, sizes
-from components.placement.fleet.kinds import kinds, shared_out
+from components.placement.fleet.kinds import Kind, kinds, shared_out
 from components.placement.fleet.problem import Claim, Demand, Nodes, Offer, Place, monthly
 from components.placement.homes import Home
 from components.spec.units import Money
@@ -92,7 +92,10 @@ class Model:
         ]
         self._kinds = kinds(self._claims, demand.previous.keys())
         self._offers = sorted(demand.offers, key=lambda offer: offer.name)
-        self._on: dict[tuple[str, str], cp_model.IntVar] = {}
+        self._on: dict[tuple[str, str], cp_model.LinearExprT] = {}
+        """Replicas of a kind on an offer."""
+        self._counted: dict[tuple[str, str], cp_model.IntVar] = {}
+        """What is counted of them: replicas, or claims where each is whole."""
         self._as: dict[tuple[str, Home], cp_model.IntVar] = {}
         self._nodes: dict[str, cp_model.IntVar] = {}
         self._place_claims()
@@ -146,15 +149,25 @@ class Model:
                     self._as[claim.name, home] = self._model.new_bool_var(f"{claim.name} as {home}")
                 homes = [self._as[claim.name, home] for home in claim.functions]
                 self._model.add_at_most_one(homes)
-                chosen += [claim.replicas * one for one in homes]
+                chosen += [(1 if claim.on is not None else claim.replicas) * one for one in homes]
             for offer in self._offers:
                 if fits(kind.alike, offer):
-                    on = self._model.new_int_var(0, kind.alike.replicas, f"{kind.name} on {offer.name}")
-                    self._on[kind.name, offer.name] = on
-                    chosen.append(on)
-            self._model.add(cp_model.LinearExpr.sum(chosen) == kind.alike.replicas)
+                    chosen.append(self._put(kind, offer))
+            self._model.add(
+                cp_model.LinearExpr.sum(chosen)
+                == (len(kind.claims) if kind.alike.on is not None else kind.alike.replicas)
+            )
 
-    def _here(self, offer: Offer) -> list[tuple[Claim, cp_model.IntVar]]:
+    def _put(self, kind: Kind, offer: Offer) -> cp_model.IntVar:
+        """The count of a kind on an offer: of replicas, or of claims where each is whole."""
+        key, whole = (kind.name, offer.name), kind.alike.on is not None
+        most = len(kind.claims) if whole else kind.alike.replicas
+        count = self._model.new_int_var(0, most, f"{kind.name} on {offer.name}")
+        self._counted[key] = count
+        self._on[key] = kind.claims[0].replicas_on(offer.name) * count if whole else count
+        return count
+
+    def _here(self, offer: Offer) -> list[tuple[Claim, cp_model.LinearExprT]]:
         return [
             (kind.alike, self._on[kind.name, offer.name])
             for kind in self._kinds
@@ -163,7 +176,7 @@ class Model:
 
     def _fill(self, offer: Offer) -> None:
         here = self._here(offer)
-        most = sum(claim.replicas for claim, _ in here)
+        most = sum(claim.replicas_on(offer.name) for claim, _ in here)
         if offer.at_most is not None and offer.name not in self._left.limits:
             most = min(most, offer.at_most)
         nodes = self._model.new_int_var(offer.at_least, max(most, offer.at_least), offer.name)
@@ -200,11 +213,13 @@ class Model:
         for claim in self._claims:
             match self._demand.previous.get(claim.name):
                 case Nodes(replicas):
-                    free = claim.replicas
+                    free = max(replicas.values(), default=0) if claim.on is not None else claim.replicas
                     for offer in self._offers:
                         on = self._on.get((claim.name, offer.name))
-                        stayed = min(replicas.get(offer.name, 0), free)
-                        if on is not None and stayed:
+                        if on is None:
+                            continue
+                        stayed = min(replicas.get(offer.name, 0), free, claim.replicas_on(offer.name))
+                        if stayed:
                             self._model.add(on >= stayed)
                             free -= stayed
                 case Home() as home if home in claim.functions:
@@ -219,7 +234,14 @@ class Model:
             for claim in self._claims
             for home in claim.functions
         ]
-        return cp_model.LinearExpr.sum([*nodes, *functions])
+        beside = [
+            mills(kind.alike.on[offer].extra) * self._counted[kind.name, offer]
+            for kind in self._kinds
+            if kind.alike.on is not None
+            for offer in kind.alike.on
+            if (kind.name, offer) in self._counted
+        ]
+        return cp_model.LinearExpr.sum([*nodes, *functions, *beside])
 
     def _moving(self) -> cp_model.LinearExpr:
         """What is held against moves: for each replica that leaves its place, a share of its price there."""
@@ -228,8 +250,10 @@ class Model:
             match self._demand.previous.get(claim.name):
                 case Nodes(replicas):
                     for offer in self._offers:
-                        stayed = replicas.get(offer.name, 0)
-                        if stayed and (claim.name, offer.name) in self._on:
+                        if (claim.name, offer.name) not in self._on:
+                            continue
+                        stayed = min(replicas.get(offer.name, 0), claim.replicas_on(offer.name))
+                        if stayed:
                             gone = self._model.new_int_var(0, stayed, "")
                             self._model.add(gone >= stayed - self._on[claim.name, offer.name])
                             against.append(self._penalty(share(claim, offer) * mills(offer.price)) * gone)
@@ -245,11 +269,20 @@ class Model:
 
     def _ranking(self) -> tuple[cp_model.LinearExpr | int, int]:
         """Breaks ties by name: functions, then the first offers. And the scale that keeps it below a mill."""
-        most = sum(claim.replicas for claim in self._claims) * (len(self._offers) + 1) + 1
+        replicas = sum(
+            max([claim.replicas, *(terms.replicas for terms in (claim.on or {}).values())])
+            for claim in self._claims
+        )
+        most = replicas * (len(self._offers) + 1) + 1
         dearest = sum(
             max(
                 [mills(price) for price in claim.functions.values()]
-                + [claim.replicas * mills(offer.price) for offer in self._offers if fits(claim, offer)],
+                + [
+                    claim.replicas_on(offer.name) * mills(offer.price)
+                    + (mills(claim.on[offer.name].extra) if claim.on is not None else 0)
+                    for offer in self._offers
+                    if fits(claim, offer)
+                ],
                 default=0,
             )
             for claim in self._claims
@@ -267,11 +300,14 @@ class Model:
         for kind in self._kinds:
             there = [hint.places.get(claim.name) for claim in kind.claims]
             for offer in self._offers:
-                if (kind.name, offer.name) in self._on:
-                    count = sum(
-                        place.replicas.get(offer.name, 0) for place in there if isinstance(place, Nodes)
-                    )
-                    self._model.add_hint(self._on[kind.name, offer.name], count)
+                on_it = [
+                    place.replicas[offer.name]
+                    for place in there
+                    if isinstance(place, Nodes) and offer.name in place.replicas
+                ]
+                if (kind.name, offer.name) in self._counted:
+                    count = len(on_it) if kind.alike.on is not None else sum(on_it)
+                    self._model.add_hint(self._counted[kind.name, offer.name], count)
 
     def _places(self, solver: cp_model.CpSolver) -> Iterator[tuple[str, Place]]:
         functions = {claim: home for (claim, home), chosen in self._as.items() if solver.value(chosen)}

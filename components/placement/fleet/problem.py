@@ -19,6 +19,16 @@ from components.spec.units import Memory, Money, Period
 MONTH: Final = Period.MONTH
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What it takes to run a claim on one offer as a whole."""
+
+    replicas: int
+    """Pods there, in the place of the claim's own number."""
+    extra: Money
+    """What running there costs beside the nodes: bytes that cross zones, load balancer, front door."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """What one workload asks of the fleet."""
@@ -40,8 +50,15 @@ class Claim:
     """Most replicas on one node, so that a node's end takes no more of them along; None for any number."""
     nodes: bool = True
     """Whether it may run on nodes at all."""
+    on: Mapping[str, Terms] | None = None
+    """Offers that it may run on, by name, all replicas on one of them; None where they may be spread over any
+    that fit."""
     functions: Mapping[Home, Money] = field(default_factory=lambda: MappingProxyType({}))
     """What it costs a month as a function, for each such home that no hard rule refuses."""
+
+    def replicas_on(self, offer: str) -> int:
+        """Replicas that it has where it runs on this offer alone."""
+        return self.replicas if self.on is None else self.on[offer].replicas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +68,9 @@ class Offer:
     instance: str
     zone: str
     capacity: str
-    """`on-demand`, `spot`, `capacity-block` or `dedicated-host`."""
+    """`on-demand`, `spot`, `capacity-block`, `dedicated-host` or `existing`."""
+    pool: str = ""
+    """The pool that the nodes are of; empty where they are of none yet."""
     price: Money
     """Of one node, over any period."""
     cpu_m: int
@@ -68,7 +87,7 @@ class Offer:
     @property
     def name(self) -> str:
         """Its identity, and the order in which ties are broken."""
-        return f"{self.zone}/{self.instance}/{self.capacity}"
+        return self.pool or f"{self.zone}/{self.instance}/{self.capacity}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +123,12 @@ class Demand:
                 raise ValueError(f"{kind} {twice[0]} is there twice")
         if not 0 <= self.stickiness <= 1:
             raise ValueError(f"stickiness is a share, not {self.stickiness}")
-        if any(claim.replicas < 1 for claim in self.claims):
+        if any(count < 1 for claim in self.claims for count in _counts(claim)):
             raise ValueError("a claim has at least one replica")
+        offered = {offer.name for offer in self.offers}
+        for claim in self.claims:
+            if unknown := sorted((claim.on or {}).keys() - offered):
+                raise ValueError(f"{claim.name} is to run on {unknown[0]}, which nobody offers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +160,10 @@ class Infeasible:
     """Demands that cannot be met together, in words; any one less of them could."""
 
     conflict: tuple[str, ...]
+
+
+def _counts(claim: Claim) -> list[int]:
+    return [claim.replicas, *(terms.replicas for terms in (claim.on or {}).values())]
 
 
 def monthly(money: Money) -> Money:

@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Final
 
 from components.placement.fleet.conflicts import conflict
-from components.placement.fleet.fitting import Bin, fewest, share
+from components.placement.fleet.fitting import Bin, fewest, fits, share
 from components.placement.fleet.improving import improved
 from components.placement.fleet.model import MILLS, Count, Cut, Model, mills
 from components.placement.fleet.problem import (
@@ -190,6 +190,12 @@ def _fleet(demand: Demand, functions: Mapping[str, Home], bins: list[Bin]) -> Fl
     }
     prices = [node.offer.price for node in nodes]
     prices += [claim.functions[functions[claim.name]] for claim in demand.claims if claim.name in functions]
+    prices += [
+        claim.on[offer].extra
+        for claim in demand.claims
+        if claim.on is not None and claim.name not in functions
+        for offer in by_claim[claim.name]
+    ]
     total = sum(map(monthly, prices), Money(Decimal(0), MONTH))
     if demand.budget is not None and mills(total) > mills(demand.budget):
         return None
@@ -209,6 +215,9 @@ def _moves(demand: Demand, fleet: Fleet) -> float:
         elif isinstance(before, Nodes):
             still = now.replicas if isinstance(now, Nodes) else {}
             for name in sorted(before.replicas.keys() & offers.keys()):
-                gone = max(0, before.replicas[name] - still.get(name, 0))
+                if not fits(claim, offers[name]):
+                    continue  # it could not have stayed
+                stayed = min(before.replicas[name], claim.replicas_on(name))
+                gone = max(0, stayed - still.get(name, 0))
                 against += gone * share(claim, offers[name]) * mills(offers[name].price)
     return against * demand.stickiness
