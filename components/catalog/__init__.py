@@ -22,6 +22,7 @@ from components.catalog.models import (
     InstanceType,
     Latency,
     Limits,
+    NodeLimits,
     Provenance,
     StateLatency,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "Limits",
     "MemoryTimePrice",
     "MissingFigureError",
+    "NodeLimits",
     "Offer",
     "Place",
     "Prices",

@@ -87,11 +87,25 @@ class FrontDoorLimits(Part):
     gateway: Fact[Duration]
 
 
+class NodeLimits(Part):
+    """What of a node its system keeps from pods."""
+
+    first_core: Fact[Share]
+    second_core: Fact[Share]
+    third_and_fourth_core: Fact[Share]
+    more_cores: Fact[Share]
+    memory: Fact[Memory]
+    memory_of_a_pod: Fact[Memory] = Field(description="For each pod that its addresses allow.")
+    memory_before_eviction: Fact[Memory]
+    system_pods: Fact[Share] = Field(description="Of a core, what the pods of the system itself ask for.")
+
+
 class Limits(Part):
     """Hard limits, by the thing they limit."""
 
     function: FunctionLimits
     front_door: FrontDoorLimits
+    node: NodeLimits
 
 
 class StateLatency(Part):
@@ -137,12 +151,20 @@ class JitterGuidance(Part):
     metal_below: Fact[Duration]
 
 
+class CapacityGuidance(Part):
+    """How much is held in reserve, and how easily what runs is moved."""
+
+    headroom: Fact[Share]
+    stickiness: Fact[Share]
+
+
 class Guidance(Part):
     """First answers, where nothing was computed for a workload."""
 
     utilization: UtilizationGuidance
     execution: ExecutionGuidance
     jitter: JitterGuidance
+    capacity: CapacityGuidance
 
 
 class AcceleratorType(Provenance):

@@ -23,7 +23,7 @@ from sandbox.node.api import CONFLICT, NODES, PODS, ApiError, Client, Object, Un
 from sandbox.node.cache import Backoff, Cache
 
 if TYPE_CHECKING:
-    from components.catalog import InstanceType
+    from sandbox.node.shapes import Shape, Shapes
 
 logger = logging.getLogger(__name__)
 FEED = "/_halfmetal/node-groups"
@@ -37,49 +37,6 @@ _EFFECTS = {
     "PREFER_NO_SCHEDULE": "PreferNoSchedule",
 }
 _LONGEST_NAME = 63
-_FALLBACK = (2, 4 * 2**30, "amd64")
-_MI = 2**20
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What an instance type gives to pods."""
-
-    architecture: str
-    capacity: Mapping[str, str]
-    allocatable: Mapping[str, str]
-
-
-def shape(kind: "InstanceType | None") -> Shape:
-    """Capacity and what EKS leaves of it to pods.
-
-    EKS reserves CPU in steps (6 % of the first core, 1 % of the second, 0.5 % of the next two, 0.25 % of the
-    rest) and memory by the number of pods that the type's network interfaces allow (11 MiB each, 255 MiB, and
-    100 MiB that trigger eviction). That number is taken from the type's size here.
-    """
-    vcpu, memory, architecture = (kind.vcpu, int(kind.memory.bytes), kind.architecture) if kind else _FALLBACK
-    pods = _max_pods(vcpu)
-    reserved_cpu = sum(
-        milli * max(min(vcpu, last) - first, 0)
-        for first, last, milli in ((0, 1, 60), (1, 2, 10), (2, 4, 5), (4, vcpu, 2.5))
-    )
-    reserved_memory = (255 + 11 * pods + 100) * _MI
-    devices = {"nvidia.com/gpu": str(kind.accelerators.count)} if kind and kind.accelerators else {}
-    common = {"pods": str(pods), "ephemeral-storage": "20Gi", **devices}
-    return Shape(
-        architecture,
-        capacity={"cpu": str(vcpu), "memory": f"{memory // 1024}Ki", **common},
-        allocatable={
-            "cpu": f"{int(vcpu * 1000 - reserved_cpu)}m",
-            "memory": f"{(memory - reserved_memory) // 1024}Ki",
-            **common,
-        },
-    )
-
-
-def _max_pods(vcpu: int) -> int:
-    """Roughly how many pods the network interfaces of a type of this size have addresses for."""
-    return next(pods for limit, pods in ((2, 29), (8, 58), (1 << 20, 234)) if vcpu <= limit)
 
 
 @dataclass(frozen=True)
@@ -150,7 +107,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def manifest(node: Wanted, kind: Shape, address: str) -> Object:
+def manifest(node: Wanted, kind: "Shape", address: str) -> Object:
     """The Node object that an instance registers."""
     return {
         "apiVersion": "v1",
@@ -173,7 +130,7 @@ def manifest(node: Wanted, kind: Shape, address: str) -> Object:
     }
 
 
-def _node_info(kind: Shape, version: str) -> Object:
+def _node_info(kind: "Shape", version: str) -> Object:
     unknown = ("machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "kubeProxyVersion")
     return {
         **dict.fromkeys(unknown, ""),
@@ -227,16 +184,15 @@ class NodeGroups:
         self._pods = pods
         self._addresses = addresses
         self._emulator = httpx.AsyncClient(base_url=emulator_url, timeout=_WAIT, trust_env=False)
-        self._unknown: set[str] = set()
         self._draining: dict[str, asyncio.Task[None]] = {}
         self._silent = False
 
     @cached_property
-    def _types(self) -> "Mapping[str, InstanceType]":
+    def _shapes(self) -> "Shapes":
         # A tenth of the agent's start, for what only a first node group asks for.
-        from components.catalog import load  # noqa: PLC0415
+        from sandbox.node.shapes import Shapes  # noqa: PLC0415
 
-        return load().instance_types
+        return Shapes()
 
     async def run(self) -> None:
         """Follow the emulator until cancelled."""
@@ -287,20 +243,13 @@ class NodeGroups:
     async def _create(self, node: Wanted) -> None:
         address = self._addresses.give(Purpose.NODE, node.name)
         try:
-            await self._client.create(NODES, manifest(node, self._shape(node.instance_type), address))
+            await self._client.create(NODES, manifest(node, self._shapes.of(node.instance_type), address))
         except ApiError as error:
             if error.status == CONFLICT:
                 # It was made a moment ago and the cache has not heard of it yet.
                 return
             raise
         logger.info("node %s joins: %s in %s", node.name, node.instance_type, node.zone)
-
-    def _shape(self, instance_type: str) -> Shape:
-        kind = self._types.get(instance_type)
-        if kind is None and instance_type not in self._unknown:
-            self._unknown.add(instance_type)
-            logger.warning("instance type %s is not in the catalog: taken for 2 vCPU, 4 GiB", instance_type)
-        return shape(kind)
 
     def _drain(self, name: str) -> None:
         if name not in self._draining:

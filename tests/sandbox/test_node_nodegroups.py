@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from components.catalog import load
 from sandbox.node.nodegroups import (
     APPLIED,
     Wanted,
@@ -14,9 +13,9 @@ from sandbox.node.nodegroups import (
     is_outdated,
     manifest,
     node_name,
-    shape,
     wanted_nodes,
 )
+from sandbox.node.shapes import Shapes
 
 GROUP: dict[str, Any] = {
     "arn": "arn:aws:eks:us-east-1:000000000000:nodegroup/hm/gpu-a/1",
@@ -105,20 +104,20 @@ def test_long_names_stay_valid_and_apart():
     ],
 )
 def test_what_eks_leaves_to_pods(instance_type: str, cpu: str, memory_mib: int, gpus: str | None):
-    offered = shape(load().instance_types[instance_type])
+    offered = Shapes().of(instance_type)
     assert offered.allocatable["cpu"] == cpu
     assert offered.allocatable["memory"] == f"{memory_mib * 1024}Ki"
     assert offered.allocatable.get("nvidia.com/gpu") == gpus
 
 
 def test_an_unknown_type_offers_something_small_and_no_gpu():
-    offered = shape(None)
+    offered = Shapes().of("x9.nothing")
     assert offered.capacity["cpu"] == "2"
     assert "nvidia.com/gpu" not in offered.capacity
 
 
 def present(node: Wanted) -> dict[str, Any]:
-    return manifest(node, shape(None), "10.7.0.2")
+    return manifest(node, Shapes().of("x9.nothing"), "10.7.0.2")
 
 
 def test_a_node_registers_with_address_labels_and_taints():
