@@ -3,7 +3,7 @@
 from typing import Final
 
 from components.data_plane.node_pool import NodePool
-from components.data_plane.scheduling import GPU_RESOURCE
+from components.placement.taints import GPU_RESOURCE
 
 # With the driver and the container toolkit in them. On the standard images of the same types no GPU is found
 # (amazon-eks-ami#1817), and installing either a second time breaks both (gpu-operator#666).

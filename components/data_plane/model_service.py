@@ -9,8 +9,9 @@ from pulumi_kubernetes import apps, core, policy
 from components.base import Component
 from components.data_plane.going import until_gone, whole_seconds
 from components.data_plane.namespace import MODEL, ROLE_LABEL
-from components.data_plane.scheduling import GPU_RESOURCE, HOST_LABEL, ZONE_LABEL, on_pools, spread
+from components.data_plane.scheduling import HOST_LABEL, ZONE_LABEL, on_pools, spread
 from components.placement import Placement
+from components.placement.taints import GPU_RESOURCE
 from components.spec import ContainerServe, Duration, Workload
 
 # A model server reads gigabytes of weights before it is ready: it gets half an hour for that, once.

@@ -11,9 +11,10 @@ from pulumi_aws import autoscaling, ec2, eks
 from components.base import Component
 from components.catalog import InstanceType
 from components.data_plane.eks_cluster import EksCluster
-from components.data_plane.scheduling import labels, taints
+from components.data_plane.scheduling import labels
 from components.naming import apart
 from components.placement import Facts, Tenancy
+from components.placement.taints import taints
 from components.spec import Pool
 
 # Room for the images of model servers, which take tens of gigabytes.

@@ -7,30 +7,17 @@ of everything that must run on them.
 from collections.abc import Iterable
 from typing import Any, Final
 
-from components.spec import Pool, Taint
+from components.placement.taints import taints
+from components.spec import Pool
 
 POOL_LABEL: Final = "halfmetal.dev/pool"
 ZONE_LABEL: Final = "topology.kubernetes.io/zone"
 HOST_LABEL: Final = "kubernetes.io/hostname"
-GPU_RESOURCE: Final = "nvidia.com/gpu"
-
-GPU_TAINT: Final = Taint(key=GPU_RESOURCE, value="present", effect="NoSchedule")
-"""Keeps what needs no GPU off nodes that are paid for theirs."""
 
 
 def labels(pool: Pool) -> dict[str, str]:
     """Labels of the pool's nodes."""
     return {**pool.labels, POOL_LABEL: pool.name}
-
-
-def taints(pool: Pool) -> tuple[Taint, ...]:
-    """Taints of the pool's nodes.
-
-    There is no taint for nodes that are just starting: a pod that does not tolerate it makes the autoscaler
-    start a second node for it (karpenter-provider-aws#1459).
-    """
-    own = [taint for taint in pool.taints if taint != GPU_TAINT]
-    return tuple([GPU_TAINT, *own] if pool.accelerator is not None else own)
 
 
 def tolerations(pools: Iterable[Pool]) -> list[dict[str, str]]:
@@ -40,12 +27,6 @@ def tolerations(pools: Iterable[Pool]) -> list[dict[str, str]]:
         {"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
         for taint in sorted(union, key=lambda taint: (taint.key, taint.value, taint.effect))
     ]
-
-
-def hosts_of_gateway(pools: Iterable[Pool]) -> tuple[Pool, ...]:
-    """The pools that gateway pods run on: those that nothing is kept off, or all when there is none."""
-    everything = tuple(pools)
-    return tuple(pool for pool in everything if not taints(pool)) or everything
 
 
 def on_pools(pools: Iterable[Pool], zone: str | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ balancer goes while its controller runs, and access to the cluster goes last.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 
@@ -24,11 +24,11 @@ from components.data_plane.model_service import ModelService, ModelServiceArgs, 
 from components.data_plane.namespace import Namespace, NamespaceArgs
 from components.data_plane.network import Network, NetworkArgs
 from components.data_plane.node_pool import NodePool, NodePoolArgs
-from components.data_plane.scheduling import hosts_of_gateway
 from components.naming import part
 from components.placement import Placement, instance_of
 from components.placement.bounds import bounds_of
 from components.placement.subjects import concurrency_of, replicas_of
+from components.placement.taints import hosts_of_gateway
 from components.placement.twins import queued_before_twin
 from components.spec import DataPlane as DataPlaneSpec
 from components.spec import EksCluster as EksSpec
@@ -73,7 +73,14 @@ class DataPlane:
     @property
     def is_linked(self) -> bool:
         """Whether the gateway is reached by a VPC link, and not at an address of its own."""
-        return self._spec.gateway.exposure == "vpc-link"
+        return self._exposure == "vpc-link"
+
+    @property
+    def _exposure(self) -> Literal["vpc-link", "load-balancer"]:
+        exposure = self._spec.gateway.exposure
+        if exposure is None:  # a decision leaves nothing open
+            raise TypeError("how the gateway is reached has not been decided")
+        return exposure
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -198,7 +205,7 @@ class DataPlane:
                 image=spec.image,
                 port=spec.port,
                 replicas=spec.replicas,
-                exposure=spec.exposure,
+                exposure=self._exposure,
                 node_port=spec.node_port,
                 patience=self._patience,
                 upstreams=tuple(

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from components.data_plane.scheduling import hosts_of_gateway, labels, on_pools, taints, tolerations
+from components.data_plane.scheduling import labels, on_pools, tolerations
+from components.placement.taints import hosts_of_gateway, taints
 from components.spec import Pool
 
 CPU = Pool.model_validate(
