@@ -3,6 +3,8 @@
 import pulumi
 
 from components.placement import Placements, decide
+from components.placement.plan import Plan, planned
+from components.placement.plan.summary import lines, summary
 from components.spec import StackError, load
 from components.topology import compose
 
@@ -10,20 +12,20 @@ from components.topology import compose
 def main() -> None:
     stack = load(pulumi.Config("halfmetal").require_object("stack"))
     placements = decide(stack)
-    _say(placements)
+    plan = planned(placements)
+    _say(placements, plan)
     if stack.policies.config_time:
         placements.raise_if_refused()
-    compose(stack, placements, pulumi.get_stack()).export()
+    compose(placements, pulumi.get_stack()).export()
+    pulumi.export("plan", summary(plan))
 
 
-def _say(placements: Placements) -> None:
-    """One line a workload: its home, and why. What the rules only advise is a warning."""
-    for name, placement in sorted(placements.by_name.items()):
-        where = "/".join(part for part in (placement.pool and placement.pool.name, placement.zone) if part)
-        tail = ", its tail on a function" if placement.twin is not None else ""
-        pulumi.log.info(
-            f"{name}: {placement.home}{f' {where}' if where else ''}{tail}; {placement.reasons[0]}"
-        )
+def _say(placements: Placements, plan: Plan) -> None:
+    """One line a workload: its home, what it costs and takes there, and why. Advice is a warning."""
+    for line in lines(plan):
+        pulumi.log.info(line)
+    for note in placements.notes:
+        pulumi.log.info(f"{note.subject}: {note.message}")
     for finding in placements.findings:
         if not finding.blocks:
             pulumi.log.warn(f"{finding.subject}: {finding.rule}: {finding.reason}; {finding.remedy}")

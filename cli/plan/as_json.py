@@ -14,7 +14,12 @@ def plan_json(made: Plan, other: Plan | None) -> dict[str, Any]:
         "region": made.region,
         "dollars_a_month": float(made.total.amount),
         "not_priced": list(made.unpriced),
+        "nodes_not_counted": list(made.uncounted),
         "workloads": [workload_json(each) for each in made.workloads],
+        "standing": [
+            {"name": line.name, "dollars_a_month": float(line.money.amount), "how": line.how}
+            for line in made.standing
+        ],
         "idle": [
             {"pool": idle.pool, "nodes": idle.nodes, "dollars_a_month": float(idle.money.amount)}
             for idle in made.idle

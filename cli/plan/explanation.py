@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.placement.latency import length
 from components.placement.plan import Alternative, Planned
-from components.placement.plan.words import length
 
 _COLOURS = {"fits": "green", "refused": "red", "undecided": "yellow"}
 

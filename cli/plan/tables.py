@@ -24,6 +24,8 @@ def print_plan(console: Console, made: Plan) -> None:
             p99(each.chosen),
             runner_up(each),
         )
+    for line in made.standing:
+        rows.add_row("", line.name, line.how, amount(line.money))
     for idle in made.idle:
         rows.add_row("", idle.pool, f"{idle.nodes:.2f} nodes that no workload claims", amount(idle.money))
     without = f", without {', '.join(made.unpriced)}" if made.unpriced else ""
@@ -33,6 +35,9 @@ def print_plan(console: Console, made: Plan) -> None:
         console.print()
         console.print(_fleet(made))
         console.print()
+    if made.uncounted:
+        named = ", ".join(made.uncounted)
+        console.print(Text(f"not counted: what nodes cost that exist already, under {named}"), soft_wrap=True)
     for warning in made.warnings:
         console.print(Text(f"{warning.subject}: {warning.message}", style="yellow"), soft_wrap=True)
     if made.caveats:

@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.replay.question import Question
-from components.placement.plan.words import UNKNOWN, amount, length
+from components.placement.latency import length
+from components.placement.plan.words import UNKNOWN, amount
 from components.placement.replay import SPOCK, Checked, Gain, Replay, Row
 from components.spec.units import Share
 from components.traffic.measurement import duration_text

@@ -23,10 +23,10 @@ from components.observed.presuming import Presumed, presumed
 from components.placement import decide
 from components.placement.homes import Home
 from components.placement.judging import Answer, Enforcement
+from components.placement.latency import length
 from components.placement.options import NodesOption
 from components.placement.placements import Placement
 from components.placement.plan import Alternative, Plan, Planned, plan
-from components.placement.plan.words import length
 from components.spec import Share, Stack, Workload
 from components.traffic.findings import Finding, Weight
 

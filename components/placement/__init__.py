@@ -3,7 +3,7 @@
 `rules/` holds what is refused and why, `facts.py` what a rule may know, `decision.py` how a home is chosen.
 """
 
-from components.placement.decision import CONTROL_PLANE, Candidate, candidates, decide
+from components.placement.decision import CONTROL_PLANE, decide, sites_of
 from components.placement.facts import (
     ANNOTATION_PREFIX,
     NONE,
@@ -28,9 +28,10 @@ from components.placement.judging import (
     Thresholds,
     Verdict,
 )
-from components.placement.placements import Finding, Placement, PlacementError, Placements, Refusal
+from components.placement.placements import Finding, Note, Placement, PlacementError, Placements, Refusal
 from components.placement.rules import RULES
 from components.placement.settings import Override, Setting, Settings, overrides_of, settle
+from components.placement.sites import Candidate, Sites
 
 __all__ = [
     "ANNOTATION_PREFIX",
@@ -47,6 +48,7 @@ __all__ = [
     "Finding",
     "FrontDoor",
     "Home",
+    "Note",
     "Override",
     "Parameter",
     "Placement",
@@ -58,14 +60,15 @@ __all__ = [
     "Setting",
     "Settings",
     "Severity",
+    "Sites",
     "StateRead",
     "Tenancy",
     "Threshold",
     "Thresholds",
     "Verdict",
-    "candidates",
     "decide",
     "instance_of",
     "overrides_of",
     "settle",
+    "sites_of",
 ]

@@ -118,10 +118,11 @@ class NodesOption:
     """Replicas on Kubernetes nodes: a shared pool, or metal."""
 
     home: Literal[Home.POOL, Home.METAL]
-    instance: InstanceType
-    """The machine. Of a provider other than AWS its name is that of the provider's offer."""
-    capacity: Capacity = "on-demand"
-    """How the machines are bought."""
+    instance: InstanceType | None
+    """The machine. Of a provider other than AWS its name is that of the provider's offer. None where it is
+    there already and nobody said what it is."""
+    capacity: Capacity | Literal["existing"] = "on-demand"
+    """How the machines are bought; `existing` ones are there, and what they cost is not counted."""
     zone: str | None = None
     """The one zone that they stand in; None where there are several."""
     replicas: int
@@ -137,6 +138,13 @@ class NodesOption:
         _at_least("replicas", self.replicas, 1)
         _at_least("per_node", self.per_node, 1)
         _at_least("concurrency", self.concurrency, 1)
+        if self.instance is None and self.capacity != "existing":
+            raise OptionError("instance", None, "is not known", "name the type of a machine that is bought")
+
+    @property
+    def machine(self) -> str:
+        """The machine by name."""
+        return "node of a type that is not known" if self.instance is None else self.instance.name
 
     @property
     def nodes(self) -> int:

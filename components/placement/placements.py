@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from components.placement.facts import Facts
 from components.placement.homes import Home
 from components.placement.judging import Answer, Enforcement, Severity
-from components.spec import Pool, Problem, StackError, Workload
+from components.spec import Money, Pool, Problem, Stack, StackError, Workload
 
 
 class PlacementError(StackError):
@@ -44,6 +44,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What someone should know of a decision beside it."""
+
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
     """Where one workload runs, and why."""
 
@@ -68,6 +76,8 @@ class Placement:
 class Placements:
     """The placement of every workload, by name, and what the rules say of the stack."""
 
+    stack: Stack
+    """The stack with all filled in that its file leaves open: topology, homes, pools, replicas, nodes."""
     by_name: Mapping[str, Placement]
     pools: Mapping[str, Facts]
     """Facts of each pool, for its node group and launch template to carry."""
@@ -77,6 +87,10 @@ class Placements:
     """What the rules refuse."""
     undecided: tuple[Finding, ...]
     """What the rules cannot decide for want of a fact."""
+    notes: tuple[Note, ...] = ()
+    """What else there is to know of the choice."""
+    total: Money | None = None
+    """What all that has a price costs a month; None where nothing was left to be chosen."""
 
     def raise_if_refused(self) -> None:
         """Raise PlacementError with every finding of a mandatory rule, if there is one."""

@@ -225,15 +225,11 @@ def _utilization(traffic: Traffic) -> Share | None:
     return Share.of(min(100.0, math.ceil(busy * 10_000) / 100), "%")
 
 
-def _front_door(stack: Stack, home: Home) -> FrontDoor | None:
+def _front_door(stack: Stack, home: Home) -> FrontDoor:
     """What requests for a workload come through."""
-    if home.is_function or stack.topology in {"pure", "hybrid"}:
-        return FrontDoor(stack.control_plane.front_door)
-    if stack.topology == "dedicated":
+    if stack.topology == "dedicated" and not home.is_function:
         return FrontDoor.GATEWAY
-    linked = stack.data_plane is not None and stack.data_plane.gateway.exposure == "vpc-link"
-    # Reached at an address of its own, the gateway is in front only if all workloads are on nodes.
-    return FrontDoor(stack.control_plane.front_door) if linked else None
+    return FrontDoor(stack.control_plane.front_door)
 
 
 def _or_unbounded(limit: Duration | None) -> Duration:

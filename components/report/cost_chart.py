@@ -13,9 +13,10 @@ from typing import Final
 
 from components.placement.cost import Comparison, Contender, Crossing, Level
 from components.placement.homes import Home
+from components.placement.latency import counted
 from components.placement.options import OptionError
 from components.placement.plan import Planned
-from components.placement.plan.words import counted, described
+from components.placement.plan.words import described
 from components.placement.subjects import has_twin
 from components.report.markup import Element, element
 from components.report.scale import Linear, apart, ceiling

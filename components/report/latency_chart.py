@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from components.placement.latency import Latency
+from components.placement.latency import Latency, length
 from components.placement.plan import Alternative, Planned
-from components.placement.plan.words import length
 from components.report.markup import Element, element
 from components.report.scale import Log
 from components.report.svg import WIDTH, dot, drawing, line, text

@@ -80,7 +80,8 @@ def _summary(made: Plan) -> Element:
 
 
 def _total(made: Plan) -> list[Child]:
-    if len(made.unpriced) == len(made.workloads) and not made.total:
+    unknown = {*made.unpriced, *made.uncounted}
+    if len(unknown) == len(made.workloads) and not made.total:
         return [element("strong", "No price", class_="total"), " is known"]
     return [element("strong", amount(made.total), class_="total"), " a month"]
 
@@ -92,6 +93,8 @@ def _words(made: Plan) -> Iterator[str]:
     yield f"{count:,} {noun}: {functions:,} on functions, {count - functions:,} on nodes."
     if made.unpriced and made.total:
         yield f"Without {', '.join(made.unpriced)}, of which the price is not known."
+    if made.uncounted:
+        yield f"Without what nodes cost that exist already, under {', '.join(made.uncounted)}."
     if made.as_of is not None:
         first, last = made.as_of
         span = f"of {first}" if first == last else f"of {first} to {last}"
@@ -107,7 +110,7 @@ def _workloads(made: Plan) -> Element:
         table(
             "Where each workload runs, at what cost and latency, and why",
             ["workload", "home", "a month", "p99", "runner-up", "why"],
-            [*_placed(made), *_idle(made)],
+            [*_placed(made), *_standing(made), *_idle(made)],
             numbers=[2, 3],
             foot=["total", "", amount(made.total) if made.total else UNKNOWN, "", "", ""],
         ),
@@ -126,6 +129,11 @@ def _placed(made: Plan) -> Iterator[list[Child]]:
             runner_up(each),
             each.placement.reasons[0],
         ]
+
+
+def _standing(made: Plan) -> Iterator[list[Child]]:
+    for line in made.standing:
+        yield ["for all", line.name, amount(line.money), "", "", line.how]
 
 
 def _idle(made: Plan) -> Iterator[list[Child]]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from components.placement.cost import Cost
+from components.placement.latency import length
 from components.placement.plan import Alternative, Planned
-from components.placement.plan.words import UNKNOWN, length, p99, price, runner_up, where
+from components.placement.plan.words import UNKNOWN, p99, price, runner_up, where
 from components.report.cost_chart import cost_chart
 from components.report.latency_chart import latency_chart
 from components.report.markup import Child, Element, element

@@ -14,6 +14,7 @@ from components.spec.data_plane import (
     Pool,
     Taint,
 )
+from components.spec.decision import Decision
 from components.spec.errors import Problem, StackError
 from components.spec.network import Network
 from components.spec.policies import PolicyOverrides, RuleOverride
@@ -42,6 +43,7 @@ __all__ = [
     "ContainerServe",
     "ControlPlane",
     "DataPlane",
+    "Decision",
     "Duration",
     "EksCluster",
     "ExistingCluster",

@@ -22,7 +22,8 @@ def _kept_by_cloudwatch(retention: Duration) -> Duration:
     return retention
 
 
-def _by_the_month(limit: Money) -> Money:
+def by_the_month(limit: Money) -> Money:
+    """Refuses a limit that is of another period, or nothing."""
     if limit.period is not Period.MONTH:
         raise mistake("is not by the month, as budgets are", f"write '{limit.to(Period.MONTH)}'")
     if not limit:
@@ -68,7 +69,7 @@ class Guardrails(Model):
 class Budget(Model):
     """What the account that the stack is in may cost, and who hears of it."""
 
-    limit: Annotated[Money, AfterValidator(_by_the_month)] = Field(
+    limit: Annotated[Money, AfterValidator(by_the_month)] = Field(
         description="Spending a month that raises the alarm. By the month, above zero.",
         examples=["$500/month"],
     )

@@ -149,36 +149,47 @@ class Gateway(Model):
         description="Port of every node that the load balancer sends to: 30000 to 32767. Default 30080.",
         examples=[30080],
     )
-    exposure: Literal["vpc-link", "load-balancer"] = Field(
+    exposure: Literal["vpc-link", "load-balancer"] | None = Field(
+        default=None,
         description="How requests reach the gateway: `vpc-link` (from API Gateway, inside AWS only) or "
-        "`load-balancer` (an address of its own).",
+        "`load-balancer` (an address of its own). Default: load-balancer in a dedicated stack and on an "
+        "existing cluster, else vpc-link.",
         examples=["vpc-link"],
     )
 
 
-def _at_desired(data: dict[str, Any]) -> int:
-    return int(data["desired"])
+_MOST_DECIDED: Final = 10
+
+
+def _least(data: dict[str, Any]) -> int:
+    return int(data["desired"] or 0)
+
+
+def _most(data: dict[str, Any]) -> int:
+    return _MOST_DECIDED if data["desired"] is None else int(data["desired"])
 
 
 class Nodes(Model):
     """How many nodes a pool has."""
 
-    desired: Annotated[Count, Field(ge=0, le=_NODES_AT_MOST)] = Field(
+    desired: Annotated[Count, Field(ge=0, le=_NODES_AT_MOST)] | None = Field(
+        default=None,
         description=(
             "Nodes at the start. Where min is below max, an autoscaler that you install in the cluster moves"
             " between them, and later changes of desired do nothing. For nodes that exist already: how many"
-            " there are. 0 or more."
+            " there are, which must be said. 0 or more. Default: decided, as many as what is placed there"
+            " needs."
         ),
         examples=[2],
     )
     min: Annotated[Count, Field(ge=0, le=_NODES_AT_MOST)] = Field(
-        default_factory=_at_desired,
-        description="Fewest nodes, 0 or more. Default: desired.",
+        default_factory=_least,
+        description="Fewest nodes, 0 or more. Default: desired, or 0 where that is decided.",
         examples=[1],
     )
     max: Annotated[Count, Field(ge=1, le=_NODES_AT_MOST)] = Field(
-        default_factory=_at_desired,
-        description="Most nodes, 1 or more. Default: desired.",
+        default_factory=_most,
+        description="Most nodes, 1 or more. Default: desired, or 10 where that is decided.",
         examples=[4],
     )
 

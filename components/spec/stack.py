@@ -7,6 +7,7 @@ from pydantic import Field
 from components.spec.catalog import FigureOverride, FigurePath
 from components.spec.control_plane import ControlPlane
 from components.spec.data_plane import DataPlane
+from components.spec.decision import Decision
 from components.spec.fields import Flag, Model, Region, Zones
 from components.spec.network import Network
 from components.spec.policies import PolicyOverrides
@@ -33,8 +34,8 @@ class Stack(Model):
     topology: Literal["pure", "hybrid", "dedicated", "auto"] = Field(
         description=(
             "`pure` (functions only, no cluster), `hybrid` (serverless front door, data route straight to "
-            "the cluster), `dedicated` (clients reach the gateway on metal) or `auto` (the least that the "
-            "homes of the workloads need)."
+            "the cluster), `dedicated` (clients reach the gateway on metal) or `auto` (the cheapest of "
+            "the three that breaks no hard rule)."
         ),
         examples=["hybrid"],
     )
@@ -88,6 +89,11 @@ class Stack(Model):
         min_length=1,
         description="What runs here: at least one.",
         examples=[[_WORKLOAD]],
+    )
+    decision: Decision = Field(
+        default=Decision(),
+        description="How what is left open here is chosen. Default: each key's own.",
+        examples=[{"headroom": "20%", "stickiness": "10%", "budget": "$900/month"}],
     )
     policies: PolicyOverrides = Field(
         default=PolicyOverrides(),

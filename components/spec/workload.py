@@ -26,7 +26,10 @@ FUNCTION_HOMES: Final = ("function", "reserved-function")
 """Homes that are functions; the others are nodes."""
 
 REPLICAS: Final = 2
-"""Pods of a workload on nodes that does not say how many: one alone is down while it is replaced."""
+"""Fewest pods of a workload on nodes that does not say how many: one alone is down while it is replaced."""
+
+REPLICAS_AT_MOST: Final = 10_000
+"""Most pods that a workload may have."""
 
 MAX_CONCURRENCY: Final = 8
 """Requests that one pod takes at once, where the workload does not say."""
@@ -322,6 +325,16 @@ class TwinRequest(Model):
     )
 
 
+CurrentPlace = Annotated[
+    str,
+    Matching(
+        r"function|reserved-function|(?:pool|metal)/[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?",
+        "a home with its pool",
+        "write it like function or pool/cpu-a; `halfmetal plan --keep` does",
+    ),
+]
+
+
 class PlacementRequest(Model):
     """Where it is to run. What is left out is decided."""
 
@@ -337,7 +350,7 @@ class PlacementRequest(Model):
     pool: Name | None = Field(
         default=None, description="Pool for the homes pool and metal. Default: decided.", examples=["cpu-a"]
     )
-    replicas: Annotated[Count, Field(ge=1, le=10_000)] | None = Field(
+    replicas: Annotated[Count, Field(ge=1, le=REPLICAS_AT_MOST)] | None = Field(
         default=None, description="Pods: 1 or more. Default: decided.", examples=[2]
     )
     max_concurrency: Annotated[Count, Field(ge=1, le=100_000)] | None = Field(
@@ -357,6 +370,15 @@ class PlacementRequest(Model):
             " nothing. Default none."
         ),
         examples=[{"queue": 4}],
+    )
+    current: CurrentPlace | None = Field(
+        default=None,
+        description=(
+            "Where it runs today, as `halfmetal plan --keep` writes it: a home, and behind a slash its pool."
+            " It binds nothing; what is decided leaves it only for what saves enough (decision.stickiness)."
+            " Default: nowhere."
+        ),
+        examples=["pool/cpu-a"],
     )
 
 

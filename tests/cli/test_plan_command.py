@@ -36,8 +36,8 @@ def test_nodes_by_zone():
 
 def test_what_has_no_price_is_not_passed_over():
     output = run("dedicated")[1]
-    assert "without chat, embed, index" in output
-    assert "the instance type of pool metal-cpu is not known" in output
+    assert "not counted: what nodes cost that exist already, under chat, embed, index" in output
+    assert "$0.00 + nodes" in output
 
 
 def test_everything_of_one_workload():
@@ -74,6 +74,7 @@ def test_for_programs():
     by_name = {each["name"]: each for each in told["workloads"]}
     assert told["dollars_a_month"] == pytest.approx(
         sum(home["dollars_a_month"] for each in told["workloads"] for home in each["homes"] if home["chosen"])
+        + sum(line["dollars_a_month"] for line in told["standing"])
         + sum(idle["dollars_a_month"] for idle in told["idle"])
     )
     (chosen,) = [home for home in by_name["embed"]["homes"] if home["chosen"]]

@@ -45,7 +45,7 @@ def test_wrong_homes_are_no_failure(stack: Path):
     assert "stays" in rows["chat"]
     for said in (
         "index: belongs on pool cpu-a",
-        "sustained-utilization  it is busy 100% of the day",
+        "sustained-utilization  busy 100% of the day, it costs more on an on-demand function",
         "(sure): Invocations, 168 steps of 3600 s in 7 days",
         "serve.container: an image",
         "a month",

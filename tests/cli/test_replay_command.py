@@ -150,7 +150,7 @@ def test_none_that_holds(trace: Path):
         pytest.param(
             "dedicated",
             "embed",
-            "the instance type of pool metal-cpu is not known",
+            "what they cost is not known",
             None,
             id="nodes without a price",
         ),

@@ -177,7 +177,7 @@ def deploy(stack: Stack, package: typing.Callable[[str, str], Bundle], name: str
     placements: Placements = decide(stack)
 
     def program() -> Any:
-        made = compose(stack, placements, name, package=package)
+        made = compose(placements, name, package=package)
         values = {key: value for key, value in vars(made).items() if value is not None}
         return pulumi.Output.all(**values).apply(resolved.update)
 

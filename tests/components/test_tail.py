@@ -7,7 +7,6 @@ import pytest
 from components.data_plane.haproxy import Twin
 from components.placement import decide
 from components.spec import load
-from components.topology import topology_of
 from components.topology.data_plane import upstream
 from tests.spec.stack_examples import ABSENT, DEDICATED, HYBRID, changed
 from tests.twin_example import EMBED, twinned
@@ -59,4 +58,4 @@ def test_a_data_route_with_a_twin_is_not_dedicated(changes: dict[str, Any], topo
         f"{EMBED}.needs": {"cpu": 1, "memory": "1GiB"},
     }
     stack = load(changed(DEDICATED, {**others, **changes}))
-    assert topology_of(stack, decide(stack)) == topology
+    assert decide(stack).stack.topology == topology

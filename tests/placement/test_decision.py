@@ -42,7 +42,13 @@ POOLS = {
 
 
 def _pool(name: str, **changes: Any) -> dict[str, Any]:
-    return {"name": name, "kind": "managed", "nodes": {"desired": 1}, **POOLS.get(name, {}), **changes}
+    return {
+        "name": name,
+        "kind": "managed",
+        "nodes": {"desired": 1, "max": 3},
+        **POOLS.get(name, {}),
+        **changes,
+    }
 
 
 def _workload(name: str = "embed", **changes: Any) -> dict[str, Any]:

@@ -213,6 +213,7 @@ class Impossible:
 
     demand: Demand
     conflict: tuple[str, ...]
+    about_money: bool = False
 
 
 IMPOSSIBLE = {
@@ -238,6 +239,7 @@ IMPOSSIBLE = {
     "the budget is too small": Impossible(
         Demand(claims=(claim("a"), claim("b", **GPU)), offers=(SMALL, L4), budget=money(500)),
         ("b: 1 replica of 1 cores, 1GiB, 1 x L4", "the budget: $500/month"),
+        about_money=True,
     ),
     "a pool is too small for what must be on it": Impossible(
         Demand(
@@ -258,7 +260,7 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in IMPOSSIBLE.items()])
 def test_what_stands_against_each_other(case: Impossible):
-    assert solve(case.demand) == Infeasible(case.conflict)
+    assert solve(case.demand) == Infeasible(case.conflict, case.about_money)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.placement.plan.words import counted, length
+from components.placement.latency import counted, length
 from components.spec.units import Duration
 
 

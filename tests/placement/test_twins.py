@@ -176,7 +176,11 @@ def test_what_is_not_known_of_a_twin_is_undecided():
 
 @given(st.integers(min_value=1, max_value=100), st.integers(min_value=1, max_value=100))
 def test_a_twin_changes_nothing_of_the_home_before_it(replicas: int, concurrency: int):
-    sizes = {"placement.replicas": replicas, "placement.max_concurrency": concurrency}
+    sizes = {
+        "placement.replicas": replicas,
+        "placement.max_concurrency": concurrency,
+        "needs": {"cpu": 0.02, "memory": "64MiB"},
+    }
     with_twin = placed(sizes).by_name["embed"]
     without = placed({**sizes, "placement.twin": ABSENT}).by_name["embed"]
     assert (with_twin.home, with_twin.pool, with_twin.zone) == (without.home, without.pool, without.zone)

@@ -124,15 +124,16 @@ def test_the_parts_of_a_page():
         "3 workloads: 1 on functions, 2 on nodes. Prices of 20",
         "p99 of 1.16 s is over its budget of 1s",
         "1.16 s of 1 s ✕ over",
-        "Pool breaks even with function at 4.1%",
-        "break-even 4.1%, function",
+        "Pool breaks even with function at 2.3%",
+        "break-even 2.3%, function",
         "p99 budget 300 ms",
         "accelerator-needs-metal",
-        "it is busy 50% of the day",
+        "busy 50% of the day",
         "function: not to be had, it has no `serve.function` to run there",
         "1 g6.xlarge at $0.8048/h for 730 hours",
         "1 of 1",
         "1.00 nodes that no workload claims",
+        "for all cluster $73.00",
     ):
         assert said in told
 

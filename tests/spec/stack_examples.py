@@ -37,7 +37,7 @@ data_plane:
       kind: managed
       instance: g6.xlarge
       zones: [us-east-1a]
-      nodes: {min: 1, desired: 1, max: 2}
+      nodes: {min: 1, desired: 1, max: 4}
       accelerator: {type: L4, count: 1, memory: 24GiB}
       capacity: capacity-block
       capacity_block: {id: cr-0123456789abcdef0, zone: us-east-1a}

@@ -9,7 +9,7 @@ from components.placement.cost.comparison import Comparison, Level, compare
 from components.placement.cost.crossings import BreakEven, Crossing, Point, break_even, compared
 from components.placement.cost.lines import Bill, Cost, Line
 from components.placement.cost.platform import COMPUTE_ONLY, Platform, platform_of
-from components.placement.cost.pricing import at_rate, at_utilization, bill, cost, replicas_for
+from components.placement.cost.pricing import at_rate, at_utilization, bill, cost, replicas_for, standing
 from components.placement.cost.span import Contender, Span, contender
 from components.placement.cost.spill import Hold, blocked, peakedness
 
@@ -43,4 +43,5 @@ __all__ = [
     "peakedness",
     "platform_of",
     "replicas_for",
+    "standing",
 ]

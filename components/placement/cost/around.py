@@ -137,12 +137,15 @@ def _capacity_units(demand: Demand, market: Market, platform: Platform, moved: M
 
 def _standing(market: Market, platform: Platform) -> Iterator[Item]:
     """What is there once for all workloads, and this one's share of it."""
-    for item in _standing_whole(market, platform):
+    if not platform.share:
+        return
+    for item in standing_items(market, platform):
         how = item.how if platform.share == ALL else f"{platform.share.fraction:.3g} of {item.how}"
         yield replace(item, fixed=item.fixed * Fraction(platform.share.steps, Share.maximum), how=how)
 
 
-def _standing_whole(market: Market, platform: Platform) -> Iterator[Item]:
+def standing_items(market: Market, platform: Platform) -> Iterator[Item]:
+    """All of it; raises MissingFigureError."""
     prices = market.prices
     if platform.cluster == "eks":
         eks = prices.cluster.eks

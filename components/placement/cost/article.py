@@ -146,7 +146,7 @@ def _premium(case: _Case, service_time: Duration, catalog: Catalog, region: str)
         function / nodes,
         f"{dollars(function)} against {dollars(nodes)} a month: {case.nodes.servers} of"
         f" {case.function.memory} at work without pause on requests of {service_time}, or a full"
-        f" {case.nodes.instance.name}",
+        f" {case.nodes.machine}",
     )
 
 

@@ -239,7 +239,7 @@ def _named(option: Option | None) -> str:
     if option is None:
         return "both cost the same"
     if isinstance(option, NodesOption):
-        return f"{option.nodes:,} {option.instance.name} cheaper"
+        return f"{option.nodes:,} {option.machine} cheaper"
     if isinstance(option, ManagedInstancesOption):
         return f"Managed Instances on {option.instances:,} {option.instance.name} cheaper"
     kind = (

@@ -20,6 +20,10 @@ _ELSEWHERE = ("on-demand", "spot")
 
 def nodes_bill(option: NodesOption, demand: Demand, market: Market) -> Bill:
     """What the machines cost; raises MissingFigureError, and OptionError for a way to buy that is none."""
+    if option.capacity == "existing":
+        return Bill(
+            (Item(name="nodes", how=f"{_described(option)}: not counted, as they are there already"),)
+        )
     price = node_price(option, market)
     nodes = by_hour("nodes", price, billed_nodes(option), _described(option))
     spare = (_spare(option, demand, market, nodes),) if option.capacity == "spot" else ()
@@ -33,13 +37,15 @@ def billed_nodes(option: NodesOption) -> Fraction:
 
 def node_price(option: NodesOption, market: Market) -> Fact[Money]:
     """What one machine costs an hour; raises MissingFigureError and OptionError."""
+    if option.capacity == "existing":
+        raise OptionError("capacity", option.capacity, "has no price", "name how the machines are bought")
     if option.provider == "aws":
-        return market.instance(option.instance.name, option.capacity)
+        return market.instance(option.machine, option.capacity)
     if option.capacity not in _ELSEWHERE:
         raise OptionError(
             "capacity", option.capacity, f"is not sold by {option.provider}", f"use {' or '.join(_ELSEWHERE)}"
         )
-    return market.offer(option.provider, option.instance.name, spot=option.capacity == "spot")
+    return market.offer(option.provider, option.machine, spot=option.capacity == "spot")
 
 
 def _spare(option: NodesOption, demand: Demand, market: Market, nodes: Item) -> Item:
@@ -52,7 +58,7 @@ def _spare(option: NodesOption, demand: Demand, market: Market, nodes: Item) -> 
     return Item(
         name="spare nodes",
         fixed=nodes.fixed / count * held,
-        how=f"{shown(held)} {option.instance.name} more, as {taken.value} are taken back in a month",
+        how=f"{shown(held)} {option.machine} more, as {taken.value} are taken back in a month",
         caveat=combined(nodes.caveat, caveat_of(taken)),
         note=taken.note,
     )
@@ -72,4 +78,4 @@ def _begun_again(demand: Demand, notice: Duration) -> float:
 def _described(option: NodesOption) -> str:
     bought = "" if option.capacity == "on-demand" else f" ({option.capacity})"
     whose = "" if option.provider == "aws" else f" of {option.provider}"
-    return f"{option.instance.name}{whose}{bought}"
+    return f"{option.machine}{whose}{bought}"

@@ -11,10 +11,13 @@ from typing import Final, Literal
 from components.catalog import Catalog, InstanceType
 from components.placement.options import OptionError
 from components.spec import Stack
-from components.spec.units import Share
+from components.spec.units import Memory, Share
 
 GATEWAY_CORES: Final = Fraction(1, 10)
 """Cores that one gateway pod asks for."""
+
+GATEWAY_MEMORY: Final = Memory.parse("256MiB")
+"""Memory that one gateway pod asks for, unless thousands of requests are under way at once."""
 
 ALL: Final = Share.parse("100%")
 

@@ -6,9 +6,9 @@ from fractions import Fraction
 from math import ceil
 
 from components.catalog import Catalog
-from components.placement.cost.around import around, not_counted, twin_door
+from components.placement.cost.around import around, not_counted, standing_items, twin_door
 from components.placement.cost.functions import function_bill, managed_bill, on_demand
-from components.placement.cost.lines import Bill, Cost
+from components.placement.cost.lines import Bill, Cost, Line
 from components.placement.cost.machines import nodes_bill
 from components.placement.cost.market import Market
 from components.placement.cost.platform import COMPUTE_ONLY, Platform
@@ -70,6 +70,16 @@ def bill(  # noqa: PLR0913 - as for `cost`
     if spilled is not None:
         compute = _as_measured(compute, spilled)
     return replace(compute, items=(*compute.items, *around(option, demand, market, platform)))
+
+
+def standing(catalog: Catalog, *, region: str, platform: Platform) -> tuple[Line, ...]:
+    """A month of what stands there for all workloads on nodes, whatever comes; raises MissingFigureError.
+
+    The gateway is not among it: its pods are on nodes that are paid for as such.
+    """
+    return Bill(tuple(standing_items(Market(catalog, region), replace(platform, gateway=None)))).lines(
+        Rate(0)
+    )
 
 
 def at_utilization(demand: Demand, option: Option, utilization: Share) -> Demand:

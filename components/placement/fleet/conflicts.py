@@ -38,7 +38,7 @@ def conflict(demand: Demand, cuts: Sequence[Cut]) -> Infeasible | None:
         without = [other for other in kept if other is not member]
         if _impossible(demand, cuts, without):
             kept = without
-    return Infeasible(tuple(member.words for member in kept))
+    return Infeasible(tuple(member.words for member in kept), any(member.budget for member in kept))
 
 
 def _members(demand: Demand) -> Iterator[_Member]:

@@ -160,6 +160,8 @@ class Infeasible:
     """Demands that cannot be met together, in words; any one less of them could."""
 
     conflict: tuple[str, ...]
+    about_money: bool = False
+    """Whether the last of them is the budget."""
 
 
 def _counts(claim: Claim) -> list[int]:

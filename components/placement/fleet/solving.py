@@ -43,6 +43,8 @@ GOOD_ENOUGH: Final = 0.01
 _COMPLETE_UP_TO: Final = 600
 """Replicas times offers up to which the best is sought, and not only what is good enough."""
 _ROUNDS: Final = 60
+_STRATEGIES: Final = 2
+"""Of the solver, in turn."""
 _OF_THE_GAP: Final = 0.5
 """Share of the gap allowed that a count may use up; the rest is for its packing."""
 
@@ -97,6 +99,7 @@ class _Search:
         """The best fleet found; None where none was."""
         gap = 0.0 if self.complete else self.good_enough * _OF_THE_GAP
         count: Count | None = None
+        known, idle = self._known(), 0
         for turn in range(_ROUNDS):
             count = Model(self.demand, self.cuts, self.usable, staying=self.staying).solve(
                 min(effort, _EACH), gap, hint=count, restarting=bool(turn % 2)
@@ -110,7 +113,14 @@ class _Search:
                 return self._answer(self.best, proven=True)
             if effort <= 0 or (not self.complete and self._gap() <= self.good_enough):
                 break
+            idle = idle + 1 if self._known() == known else 0
+            known = self._known()
+            if idle == _STRATEGIES:
+                break  # nothing was learned by either: the next rounds would be these once more
         return None if self.best is None else self._answer(self.best, proven=False)
+
+    def _known(self) -> tuple[object, ...]:
+        return len(self.cuts), dict(self.usable), self.cost, self.bound
 
     def _packs(self, count: Count) -> bool:
         """Whether a count can be packed as it is. What comes of it is kept if it is the best so far."""

@@ -8,6 +8,7 @@ simulations, `way` what a request passes, `delays` what it waits for; `model` an
 together, and `tail` nodes and their function twin.
 """
 
+from components.placement.latency.length import counted, length
 from components.placement.latency.model import Latency, Part, at_peak, latency
 from components.placement.latency.simulation import Requests, Scenario, Simulated, Twin, simulate
 from components.placement.latency.tail import Tailed, tailed
@@ -23,7 +24,9 @@ __all__ = [
     "Tailed",
     "Twin",
     "at_peak",
+    "counted",
     "latency",
+    "length",
     "simulate",
     "tailed",
 ]

@@ -6,9 +6,10 @@ puts the decision (`components.placement.decide`) beside the bill (`cost`) and t
 every home, so that the choice can be seen and doubted.
 """
 
+from components.placement.choosing.alternatives import Alternative
 from components.placement.plan.fleet import Claim, Resource, Room, ZoneNodes
-from components.placement.plan.model import Alternative, Idle, Plan, Planned, Warn
-from components.placement.plan.planning import plan
+from components.placement.plan.model import Idle, Plan, Planned, Warn
+from components.placement.plan.planning import plan, planned
 
 __all__ = [
     "Alternative",
@@ -21,4 +22,5 @@ __all__ = [
     "Warn",
     "ZoneNodes",
     "plan",
+    "planned",
 ]

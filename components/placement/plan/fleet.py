@@ -134,7 +134,7 @@ def price_of_node(stack: Stack, catalog: Catalog, pool: Pool) -> Money | str:
 
 def _by_zone(stack: Stack, catalog: Catalog, pool: Pool, placed: Sequence[Placement]) -> Iterator[ZoneNodes]:
     zones = sorted(pool.zones)
-    nodes = _even(pool.nodes.desired, zones)
+    nodes = _even(pool.nodes.desired or 0, zones)
     replicas = _spread(placed, nodes)
     price = price_of_node(stack, catalog, pool)
     for zone in zones:

@@ -5,39 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from components.placement.cost import Comparison, Cost
-from components.placement.decision import Candidate
-from components.placement.homes import Home
-from components.placement.latency import Latency
-from components.placement.options import Option
+from components.placement.choosing.alternatives import Alternative
+from components.placement.cost import Comparison, Line
 from components.placement.placements import Placement
 from components.placement.plan.fleet import ZoneNodes
 from components.spec.units import Duration, Money, Period
 
 _NOTHING = Money(Decimal(0), Period.MONTH)
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """One home of a workload: what the rules say, what it costs, how fast it is."""
-
-    candidate: Candidate
-    option: Option | None
-    cost: Cost | None
-    latency: Latency | None
-    unknown: str
-    """Why there is no cost or latency: a fact or a figure that is not known."""
-
-    @property
-    def home(self) -> Home:
-        """The home."""
-        return self.candidate.home
-
-    def holds(self, budget: Duration | None) -> bool | None:
-        """Whether 99 of 100 requests are within a budget; None where that is not known, or there is none."""
-        if budget is None or self.latency is None:
-            return None
-        return self.latency.p99 is not None and self.latency.p99 <= budget
 
 
 @dataclass(frozen=True)
@@ -105,6 +79,8 @@ class Plan:
     topology: str
     region: str
     workloads: tuple[Planned, ...]
+    standing: tuple[Line, ...]
+    """What is there once for all workloads on nodes, whatever runs: cluster, load balancer, NAT."""
     idle: tuple[Idle, ...]
     fleet: tuple[ZoneNodes, ...]
     """The nodes of every pool, by zone and pool."""
@@ -120,7 +96,7 @@ class Plan:
 
     @property
     def total(self) -> Money:
-        """A month of all that has a price here: workloads at their homes, and nodes that stand idle."""
+        """A month of all that has a price here: workloads, what stands there for all, idle nodes."""
         return sum((money for money in self._parts()), _NOTHING)
 
     @property
@@ -128,8 +104,18 @@ class Plan:
         """Workloads that are not in the total."""
         return tuple(each.name for each in self.workloads if each.chosen.cost is None)
 
+    @property
+    def uncounted(self) -> tuple[str, ...]:
+        """Workloads on nodes that exist already, whose price is not in the total."""
+        return tuple(
+            each.name
+            for each in self.workloads
+            if each.placement.pool is not None and each.placement.pool.capacity == "existing"
+        )
+
     def _parts(self) -> Iterator[Money]:
         yield from (each.chosen.cost.total for each in self.workloads if each.chosen.cost is not None)
+        yield from (line.money for line in self.standing)
         yield from (each.money for each in self.idle)
 
 

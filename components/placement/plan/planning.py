@@ -1,78 +1,71 @@
 """Prices and times every home of every workload of a stack."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
-from typing import Final, Literal, TypeAlias
 
 from components.catalog import ANYWHERE, Catalog, MissingFigureError, for_stack
 from components.catalog import load as load_catalog
-from components.placement.bounds import warm_copies
+from components.placement.choosing.alternatives import Alternative, Alternatives
 from components.placement.cost import (
     Contender,
     Cost,
-    Platform,
+    Line,
     compare,
     compared,
     contender,
-    cost,
     platform_of,
+    standing,
 )
-from components.placement.decision import Candidate, candidates, decide
-from components.placement.latency import Around, Latency, latency, tailed
-from components.placement.options import (
-    Demand,
-    FunctionOption,
-    Missing,
-    NodesOption,
-    Option,
-    OptionError,
-    demand_of,
-)
+from components.placement.decision import decide, sites_of
+from components.placement.homes import Home
+from components.placement.latency import length
+from components.placement.options import NodesOption, OptionError
 from components.placement.placements import Finding, Placement, Placements
 from components.placement.plan.fleet import fleet_of, price_of_node
-from components.placement.plan.model import Alternative, Idle, Plan, Planned, Warn
-from components.placement.plan.options import met_there, option_of, twin_of
-from components.placement.plan.words import length
-from components.placement.twins import queued_before_twin, unused_twin
-from components.spec import Stack, Workload
-from components.spec.units import Money, Share
-
-_Store: TypeAlias = Literal["cache", "database", "weights_store"]
-
-_STORES: Final[Mapping[str, _Store]] = {
-    "cache": "cache",
-    "database": "database",
-    "weights-store": "weights_store",
-}
+from components.placement.plan.model import Idle, Plan, Planned, Warn
+from components.placement.twins import unused_twin
+from components.spec import Stack
+from components.spec.units import Money
 
 
 def plan(stack: Stack, catalog: Catalog | None = None) -> Plan:
     """The plan of a stack. Raises as `decide` does."""
+    return planned(decide(stack, catalog), catalog)
+
+
+def planned(placements: Placements, catalog: Catalog | None = None) -> Plan:
+    """The plan of a stack that has been decided, by the same catalog."""
+    stack = placements.stack
     known = for_stack(catalog if catalog is not None else load_catalog(), stack)
-    return _Planning(stack, known, decide(stack, catalog)).plan(candidates(stack, catalog))
+    return _Planning(placements, Alternatives(stack, known, sites_of(stack, known))).plan()
 
 
 @dataclass(frozen=True)
 class _Planning:
-    stack: Stack
-    catalog: Catalog
     placements: Placements
+    alternatives: Alternatives
 
-    def plan(self, homes: dict[str, tuple[Candidate, ...]]) -> Plan:
-        workloads = tuple(
-            self._planned(placement, homes[name])
-            for name, placement in sorted(self.placements.by_name.items())
-        )
+    @property
+    def stack(self) -> Stack:
+        return self.placements.stack
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.alternatives.catalog
+
+    def plan(self) -> Plan:
+        workloads = tuple(self._planned(each) for _, each in sorted(self.placements.by_name.items()))
+        lines, unknown = self._standing()
         return Plan(
             topology=self.stack.topology,
             region=self.stack.region,
             workloads=workloads,
+            standing=lines,
             idle=tuple(self._idle(workloads)),
             fleet=fleet_of(self.stack, self.catalog, self.placements.by_name.values()),
-            warnings=tuple(self._warnings(workloads)),
+            warnings=(*unknown, *self._warnings(workloads)),
             as_of=self._dates(),
         )
 
@@ -88,8 +81,16 @@ class _Planning:
         }
         return (min(days), max(days)) if days else None
 
-    def _planned(self, placement: Placement, homes: tuple[Candidate, ...]) -> Planned:
-        found = Planned(placement, tuple(self._alternative(placement.workload, home) for home in homes))
+    def _standing(self) -> tuple[tuple[Line, ...], tuple[Warn, ...]]:
+        try:
+            platform = platform_of(self.stack, self.catalog)
+            return standing(self.catalog, region=self.stack.region, platform=platform), ()
+        except MissingFigureError as error:
+            return (), (Warn("data_plane", str(error)),)
+
+    def _planned(self, placement: Placement) -> Planned:
+        homes = self._by_home(placement, self.alternatives.of(placement.workload))
+        found = Planned(placement, tuple(homes))
         if found.chosen.cost is None:
             return found
         others = [
@@ -113,78 +114,19 @@ class _Planning:
 
     def _contender(self, price: Cost) -> Contender:
         return contender(
-            price.option, price.demand, self.catalog, region=self.stack.region, platform=self._around_all
-        )
-
-    def _alternative(self, workload: Workload, candidate: Candidate) -> Alternative:
-        option = option_of(self.catalog, workload, candidate, warm_copies(workload))
-        demand = demand_of(workload)
-        if isinstance(option, str):
-            return Alternative(candidate, None, None, None, option)
-        if isinstance(demand, Missing):
-            return Alternative(candidate, option, None, None, demand.reason)
-        met = met_there(self.stack, workload, candidate, demand)
-        twin = twin_of(workload, candidate.home)
-        if twin is not None and isinstance(option, NodesOption):
-            return self._with_twin(workload, candidate, option, twin, met)
-        price, why_no_price = self._priced(option, met)
-        time, why_no_time = self._timed(option, met, workload)
-        return Alternative(
-            candidate, option, price, time, "; ".join(filter(None, (why_no_price, why_no_time)))
-        )
-
-    def _with_twin(
-        self,
-        workload: Workload,
-        candidate: Candidate,
-        option: NodesOption,
-        twin: FunctionOption,
-        demand: Demand,
-    ) -> Alternative:
-        """Nodes, and the function that takes their tail: priced by what goes to it in a simulation."""
-        plane = self.stack.data_plane
-        queue = queued_before_twin(workload) * (plane.gateway.replicas if plane is not None else 1)
-        try:
-            found = tailed(option, twin, demand, self.catalog, self._around(option, workload), queue=queue)
-        except (MissingFigureError, OptionError) as error:
-            return Alternative(candidate, option, None, None, str(error))
-        price, why_no_price = self._priced(option, demand, twin, found.spilled)
-        return Alternative(candidate, option, price, found.latency, why_no_price)
-
-    def _priced(
-        self,
-        option: Option,
-        demand: Demand,
-        twin: FunctionOption | None = None,
-        spilled: Share | None = None,
-    ) -> tuple[Cost | None, str]:
-        region, platform = self.stack.region, self._around_all
-        try:
-            return cost(
-                option, demand, self.catalog, region=region, platform=platform, twin=twin, spilled=spilled
-            ), ""
-        except (MissingFigureError, OptionError) as error:
-            return None, str(error)
-
-    @cached_property
-    def _around_all(self) -> Platform:
-        return platform_of(self.stack, self.catalog)
-
-    def _timed(self, option: Option, demand: Demand, workload: Workload) -> tuple[Latency | None, str]:
-        try:
-            return latency(option, demand, self.catalog, self._around(option, workload)), ""
-        except (MissingFigureError, OptionError) as error:
-            return None, str(error)
-
-    def _around(self, option: Option, workload: Workload) -> Around:
-        behind_api = not (isinstance(option, NodesOption) and self.stack.topology == "dedicated")
-        kinds = [store.kind for store in self.stack.state if store.name in workload.state.reads]
-        return Around(
+            price.option,
+            price.demand,
+            self.catalog,
             region=self.stack.region,
-            front_door=self.stack.control_plane.front_door if behind_api else None,
-            zones=len(self.stack.zones),
-            store=_STORES[kinds[0]] if kinds else "cache",
+            platform=self.alternatives.platform,
         )
+
+    def _by_home(self, placement: Placement, found: tuple[Alternative, ...]) -> Iterator[Alternative]:
+        """One for each home: where it is, else the pool that would be chosen."""
+        for home in Home:
+            there = [each for each in found if each.home is home]
+            chosen = [each for each in there if home is placement.home and each.pool == placement.pool]
+            yield min(chosen or there, key=_last)
 
     def _idle(self, workloads: tuple[Planned, ...]) -> Iterator[Idle]:
         """What of each pool's nodes nobody claims."""
@@ -194,12 +136,14 @@ class _Planning:
                 option = each.chosen.option
                 if each.placement.pool == pool and isinstance(option, NodesOption):
                     claimed += option.replicas / option.per_node
-            left = pool.nodes.desired - claimed
+            left = (pool.nodes.desired or 0) - claimed
             price = price_of_node(self.stack, self.catalog, pool)
             if left > 0 and isinstance(price, Money):
                 yield Idle(pool.name, left, price * Decimal(str(left)))
 
     def _warnings(self, workloads: tuple[Planned, ...]) -> Iterator[Warn]:
+        for note in self.placements.notes:
+            yield Warn(note.subject, note.message)
         for finding in (*self.placements.findings, *self.placements.undecided):
             yield Warn(finding.subject, _said(finding))
         for each in workloads:
@@ -207,9 +151,8 @@ class _Planning:
             if chosen.unknown:
                 yield Warn(each.name, chosen.unknown)
             if chosen.holds(each.budget) is False and chosen.latency is not None:
-                yield Warn(
-                    each.name, f"p99 of {length(chosen.latency.p99)} is over its budget of {each.budget}"
-                )
+                p99 = length(chosen.latency.p99)
+                yield Warn(each.name, f"p99 of {p99} is over its budget of {each.budget}")
             if chosen.latency is not None and chosen.latency.note:
                 yield Warn(each.name, chosen.latency.note)
             unused = unused_twin(each.placement.workload, each.placement.home)
@@ -224,3 +167,14 @@ class _Planning:
 
 def _said(finding: Finding) -> str:
     return f"{finding.rule}: {finding.reason}"
+
+
+def _last(alternative: Alternative) -> tuple[bool, bool, Decimal, str]:
+    """Of the pools of a home those come first that may be had, then those with a price, then the cheaper."""
+    price = alternative.cost
+    return (
+        not alternative.candidate.is_allowed,
+        price is None,
+        price.total.amount if price is not None else Decimal(0),
+        alternative.pool.name if alternative.pool is not None else "",
+    )

@@ -1,12 +1,13 @@
 """A plan's figures in words, the same in every form that it is shown in."""
 
+from components.placement.choosing.alternatives import Alternative
+from components.placement.latency import length
 from components.placement.options import FunctionOption, ManagedInstancesOption, NodesOption, Option
 from components.placement.plan.fleet import Resource, ZoneNodes
-from components.placement.plan.model import Alternative, Planned
-from components.spec.units import Duration, Money, Period
+from components.placement.plan.model import Planned
+from components.spec.units import Money, Period
 
 UNKNOWN = "-"
-_DIGITS = 100
 
 
 def where(each: Planned) -> str:
@@ -24,22 +25,16 @@ def amount(money: Money) -> str:
 
 def price(alternative: Alternative) -> str:
     """What a home costs a month."""
-    return UNKNOWN if alternative.cost is None else amount(alternative.cost.total)
+    if alternative.cost is None:
+        return UNKNOWN
+    option = alternative.cost.option
+    uncounted = isinstance(option, NodesOption) and option.capacity == "existing"
+    return amount(alternative.cost.total) + (" + nodes" if uncounted else "")
 
 
 def p99(alternative: Alternative) -> str:
     """What 99 of 100 requests are answered within at a home."""
     return UNKNOWN if alternative.latency is None else length(alternative.latency.p99)
-
-
-def length(time: Duration | None) -> str:
-    """A time to three digits, which is more than a model of a queue knows; None is a queue without end."""
-    if time is None:
-        return "endless"
-    for unit, factor in (("s", 1.0), ("ms", 1e3)):
-        if time.seconds * factor >= 1:
-            return f"{counted(time.seconds * factor)} {unit}"
-    return f"{counted(time.seconds * 1e6)} us"
 
 
 def runner_up(each: Planned) -> str:
@@ -66,18 +61,13 @@ def described(option: Option) -> str:
     """What an option is, as a thing that may be busy: `2 replicas on 1 m7g.large`."""
     match option:
         case NodesOption():
-            return f"{_things(option.replicas, 'replica')} on {option.nodes:,} {option.instance.name}"
+            return f"{_things(option.replicas, 'replica')} on {option.nodes:,} {option.machine}"
         case ManagedInstancesOption():
             return f"Managed Instances on {option.instances:,} {option.instance.name}"
         case FunctionOption(provisioned=0):
             return f"a function of {option.memory}"
         case FunctionOption():
             return f"{_things(option.provisioned, 'warm copy', 'warm copies')} of {option.memory}"
-
-
-def counted(number: float) -> str:
-    """A number to three digits, or to the whole where it has more."""
-    return f"{number:,.0f}" if abs(number) >= _DIGITS else f"{number:.3g}"
 
 
 def _things(count: int, one: str, many: str = "") -> str:

@@ -259,4 +259,4 @@ def _counted(count: int, one: str, many: str) -> str:
 
 def _nodes(option: NodesOption) -> str:
     nodes = option.replicas / option.per_node if option.shared else option.nodes
-    return f"{nodes:,.3g} {option.instance.name}"
+    return f"{nodes:,.3g} {option.machine}"

@@ -14,13 +14,14 @@ from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
 from components.catalog import Catalog
+from components.placement.choosing.options import met_there, option_of
 from components.placement.cost import COMPUTE_ONLY, Platform, platform_of
-from components.placement.decision import Candidate, candidates
+from components.placement.decision import sites_of
 from components.placement.homes import Home
 from components.placement.latency import Around
 from components.placement.latency.way import SHORTEST
 from components.placement.options import Demand, FunctionOption, Missing, NodesOption, OptionError, demand_of
-from components.placement.plan.options import met_there, option_of
+from components.placement.sites import Candidate
 from components.spec import Stack, Workload
 from components.spec.workload import REPLICAS
 
@@ -131,7 +132,10 @@ class _Read:
                 ),
             }
         )
-        self._all: _Candidates = candidates(self._stack, catalog)
+        sites = sites_of(self._stack, catalog)
+        self._all: _Candidates = {
+            each.name: tuple(sites.candidate(each, home) for home in Home) for each in self._stack.workloads
+        }
         self._platform = platform_of(self._stack, catalog)
 
     def row(self, side: Side) -> Ways:
@@ -141,7 +145,7 @@ class _Read:
         if side is not Side.TWIN:
             return self._ways(side, _ON_NODES, None)
         tail = self._candidate(Home.FUNCTION)
-        function = option_of(self._catalog, self._workload, tail, 0)
+        function = option_of(self._stack, self._catalog, self._workload, tail)
         if not isinstance(function, FunctionOption):
             return Ways(side, (), f"no twin: {function}")
         return self._ways(side, _ON_NODES, function, _refusal(tail))
@@ -152,8 +156,10 @@ class _Read:
         found, lacking = [], []
         for home in homes:
             candidate = self._candidate(home)
-            option = option_of(self._catalog, self._workload, candidate, 1)
-            if isinstance(option, FunctionOption | NodesOption):
+            option = option_of(self._stack, self._catalog, self._workload, candidate)
+            if isinstance(option, NodesOption) and option.capacity == "existing":
+                lacking.append("its nodes exist already: what they cost is not known")
+            elif isinstance(option, FunctionOption | NodesOption):
                 found.append(self._way(side, candidate, option, twin, refused or _refusal(candidate)))
             else:
                 lacking.append(str(option))

@@ -98,15 +98,27 @@ def _efa_in_one_zone(_: Stack, pool: Pool, at: At) -> Problems:
 
 def _nodes_in_order(_: Stack, pool: Pool, at: At) -> Problems:
     nodes = pool.nodes
-    if not nodes.min <= nodes.desired <= nodes.max:
+    said = {"min": nodes.min, "desired": nodes.desired, "max": nodes.max}
+    inner = [count for count in said.values() if count is not None]
+    if inner != sorted(inner):
         yield at(
             "nodes",
-            {"min": nodes.min, "desired": nodes.desired, "max": nodes.max},
+            {key: count for key, count in said.items() if count is not None},
             "is not in order",
-            "make min ≤ desired ≤ max",
+            "make min ≤ desired ≤ max" if nodes.desired is not None else "make min ≤ max",
         )
     elif nodes.max == 0:
         yield at("nodes.max", 0, "lets the pool have no node at all", "write 1 or more, or remove the pool")
+
+
+def _counted_where_they_exist(stack: Stack, pool: Pool, at: At) -> Problems:
+    if _provider(stack) == "existing" and pool.nodes.desired is None:
+        yield at(
+            "nodes.desired",
+            None,
+            "is missing: the nodes are there already, and nobody but you knows how many",
+            f"write how many nodes are labelled halfmetal.dev/pool={pool.name}",
+        )
 
 
 def _pinned_on_metal(_: Stack, pool: Pool, at: At) -> Problems:
@@ -214,6 +226,7 @@ CHECKS: Final[tuple[ItemCheck[Pool], ...]] = (
     _block_of_region,
     _efa_in_one_zone,
     _nodes_in_order,
+    _counted_where_they_exist,
     _pinned_on_metal,
     _key_of_own_nodes,
     _labels_of_others,

@@ -1,31 +1,32 @@
 """From a candidate of a stack file to an option with numbers in it."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
 from components.catalog import Catalog, InstanceType
-from components.placement.decision import Candidate
+from components.placement.bounds import warm_copies
 from components.placement.homes import Home
 from components.placement.instances import instance_of
+from components.placement.nodes import MILLICORES, Room, capacity, left_for_workloads
 from components.placement.options import Demand, FunctionOption, NodesOption, Option
+from components.placement.sites import Candidate
 from components.placement.subjects import Site, concurrency_of, has_twin, replicas_of, zonal_reads
 from components.spec import FunctionServe, Pool, Stack, Workload
 from components.spec.units import Share
 
-_MILLICORES = 1000
 
-
-def option_of(catalog: Catalog, workload: Workload, candidate: Candidate, warm_copies: int) -> Option | str:
+def option_of(stack: Stack, catalog: Catalog, workload: Workload, candidate: Candidate) -> Option | str:
     """The option that a candidate is, or which fact lacks to say so."""
     serve, site = workload.serve.function, candidate.site
     if site is None:
         return candidate.unavailable
     if site.pool is not None:
-        return _on_nodes(catalog, workload, site, site.pool)
+        return _on_nodes(stack, catalog, workload, site, site.pool)
     if serve is None or candidate.home not in (Home.FUNCTION, Home.RESERVED_FUNCTION):
         return candidate.unavailable
-    kept = warm_copies if candidate.home is Home.RESERVED_FUNCTION else 0
+    kept = warm_copies(workload) if candidate.home is Home.RESERVED_FUNCTION else 0
     return _on_function(serve, candidate.home, kept)
 
 
@@ -47,38 +48,46 @@ def _on_function(
     )
 
 
-def _on_nodes(catalog: Catalog, workload: Workload, site: Site, pool: Pool) -> Option | str:
+def _on_nodes(stack: Stack, catalog: Catalog, workload: Workload, site: Site, pool: Pool) -> Option | str:
     instance = instance_of(pool, catalog)
-    if instance is None:
+    if instance is None and pool.capacity != "existing":
         return f"the instance type of pool {pool.name} is not known"
-    fits = per_node(workload, instance)
+    replicas = replicas_of(workload)
+    fits = replicas if instance is None else per_node(workload, room_of(stack, catalog, instance))
     if not fits:
-        return f"one replica is larger than a {instance.name}"
-    if pool.capacity == "existing":
-        return f"what the nodes of pool {pool.name} cost is not known: they exist already"
+        return f"one replica is larger than what a {pool.instance} has for it"
     return NodesOption(
         home=Home.METAL if site.home is Home.METAL else Home.POOL,
         instance=instance,
         capacity=pool.capacity,
         zone=site.zones[0] if site.zones is not None and len(site.zones) == 1 else None,
-        replicas=replicas_of(workload),
+        replicas=replicas,
         per_node=fits,
         concurrency=concurrency_of(workload),
         shared=True,
     )
 
 
-def per_node(workload: Workload, instance: InstanceType) -> int:
-    """Replicas that one node holds, by what it has in all; what it keeps for itself is not known here."""
+def room_of(stack: Stack, catalog: Catalog, instance: InstanceType) -> Room:
+    """What a node has for workloads; of an existing cluster all of it, as what theirs keep is not known."""
+    whole = capacity(instance)
+    if stack.data_plane is None or stack.data_plane.cluster.provider != "eks":
+        return whole
+    return left_for_workloads(whole, catalog.limits.node)
+
+
+def per_node(workload: Workload, room: Room) -> int:
+    """Replicas that one node holds."""
     needs = workload.needs
-    limits = [
-        instance.vcpu * _MILLICORES // max(1, round(float(needs.cpu) * _MILLICORES)),
-        instance.memory.bytes // needs.memory.bytes,
-    ]
+    limits = [room.cpu_m // millicores(workload), room.memory.bytes // needs.memory.bytes]
     if needs.accelerator is not None:
-        has = instance.accelerators.count if instance.accelerators is not None else 0
-        limits.append(has // needs.accelerator.count)
+        limits.append(room.accelerators // needs.accelerator.count)
     return min(limits)
+
+
+def millicores(workload: Workload) -> int:
+    """What one replica asks for, in thousandths of a core."""
+    return max(1, math.ceil(workload.needs.cpu * MILLICORES))
 
 
 def met_there(stack: Stack, workload: Workload, candidate: Candidate, demand: Demand) -> Demand:
