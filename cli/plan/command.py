@@ -54,14 +54,28 @@ def plan(  # noqa: PLR0913 - each is an option of the command
     write: Annotated[
         bool, typer.Option("--write", help="With --observed: make the change to the stack file.")
     ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep",
+            help="Write what was decided into the stack file as what runs today: a later run leaves it there"
+            " unless moving saves enough (decision.stickiness).",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Show where each workload of a stack runs, why, its cost a month, its latency and the runner-up."""
     if observed or maps or write:
-        _refuse_beside(
-            "--observed", {"--explain": explain, "--diff": diff, "--html": html}, "it judges all of one stack"
-        )
+        beside = {"--explain": explain, "--diff": diff, "--html": html, "--keep": "" if keep else None}
+        _refuse_beside("--observed", beside, "it judges all of one stack")
         _show_observed(stack, observed or (), maps or (), write=write, as_json=as_json)
+        return
+    if keep:
+        from cli.plan.keeping import keep as kept
+
+        beside = {"--explain": explain, "--diff": diff, "--html": html}
+        _refuse_beside("--keep", beside, "it shows what it changes in the stack file")
+        kept(stack, as_json=as_json)
         return
     from components.placement.plan import plan as planned_of
     from components.spec import load_file

@@ -24,13 +24,13 @@ from components.placement import decide
 from components.placement.homes import Home
 from components.placement.judging import Answer, Enforcement
 from components.placement.latency import length
+from components.placement.openness import stickiness_of
 from components.placement.options import NodesOption
 from components.placement.placements import Placement
 from components.placement.plan import Alternative, Plan, Planned, plan
 from components.spec import Share, Stack, Workload
 from components.traffic.findings import Finding, Weight
 
-STICKINESS: Final = Share.parse("10%")
 COST: Final = "cost"
 LATENCY: Final = "latency"
 CAPACITY: Final = "capacity"
@@ -173,10 +173,11 @@ class Judgement:
 
 
 def judge(
-    stack: Stack, observed: Observed, catalog: Catalog | None = None, *, stickiness: Share = STICKINESS
+    stack: Stack, observed: Observed, catalog: Catalog | None = None, *, stickiness: Share | None = None
 ) -> Judgement:
-    """Judge a stack. Raises as `decide` does."""
+    """Judge a stack, by its own stickiness where none is given. Raises as `decide` does."""
     known = for_stack(catalog if catalog is not None else load_catalog(), stack)
+    least = stickiness_of(stack, known) if stickiness is None else stickiness
     placements = decide(stack, catalog)
     held, each = presumed(stack, known, placements, observed)
     made = plan(held, catalog)
@@ -189,11 +190,11 @@ def judge(
             each[workload.name],
             by_name[workload.name],
             stack.topology != "dedicated",
-            stickiness,
+            least,
         ).judged()
         for workload in sorted(stack.workloads, key=lambda workload: workload.name)
     )
-    return Judgement(stack, judged, made, stickiness, observed)
+    return Judgement(stack, judged, made, least, observed)
 
 
 @dataclass(frozen=True, slots=True)

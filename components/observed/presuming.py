@@ -15,6 +15,7 @@ from components.observed.measuring import Observed
 from components.placement.bounds import bounds_of, warm_copies
 from components.placement.cost import replicas_for
 from components.placement.homes import Home
+from components.placement.openness import headroom_of
 from components.placement.options import Demand, Missing, OptionError, demand_of
 from components.placement.placements import Placement, Placements
 from components.placement.subjects import concurrency_of
@@ -28,10 +29,9 @@ from components.spec import (
     Stack,
     Workload,
 )
-from components.spec.workload import REPLICAS
+from components.spec.workload import REPLICAS, REPLICAS_AT_MOST
 
-_BUSY_AT_MOST = Share.parse("80%")
-_AT_MOST = 10_000
+_ALL = Share.parse("100%")
 _MIB = 2**20
 
 
@@ -68,7 +68,7 @@ def _presumed(
     if measured.is_empty:
         return Presumed(workload.model_copy(update={"placement": held}))
     seen = workload.model_copy(update={"traffic": traffic_of(workload, measured)})
-    overloaded, replicas = _replicas(seen, placement)
+    overloaded, replicas = _replicas(seen, placement, headroom_of(stack, catalog))
     function = seen.serve.function or _function(catalog, seen)
     overbooked = _overbooked(stack, seen, function) if placement.home is Home.RESERVED_FUNCTION else None
     if overbooked is not None:
@@ -89,7 +89,7 @@ def _held(workload: Workload, placement: Placement) -> PlacementRequest:
     return workload.placement.model_copy(update=today)
 
 
-def _replicas(workload: Workload, placement: Placement) -> tuple[bool, int | None]:
+def _replicas(workload: Workload, placement: Placement, headroom: Share) -> tuple[bool, int | None]:
     """Whether it has too few pods, and how many its peak needs where it has too few or none."""
     demand = demand_of(workload)
     if isinstance(demand, Missing):
@@ -99,15 +99,15 @@ def _replicas(workload: Workload, placement: Placement) -> tuple[bool, int | Non
     overloaded = on_nodes and demand.offered >= placement.replicas * concurrency
     if on_nodes and not overloaded:
         return False, None
-    return overloaded, _for_the_peak(demand, concurrency)
+    return overloaded, _for_the_peak(demand, concurrency, Share(_ALL.steps - headroom.steps))
 
 
-def _for_the_peak(demand: Demand, concurrency: int) -> int | None:
+def _for_the_peak(demand: Demand, concurrency: int, busy: Share) -> int | None:
     try:
-        enough = replicas_for(demand, concurrency=concurrency, busy_at_most=_BUSY_AT_MOST, minimum=REPLICAS)
+        enough = replicas_for(demand, concurrency=concurrency, busy_at_most=busy, minimum=REPLICAS)
     except OptionError:
         return None
-    return enough if enough <= _AT_MOST else None
+    return enough if enough <= REPLICAS_AT_MOST else None
 
 
 def _overbooked(stack: Stack, workload: Workload, function: FunctionServe) -> int | None:

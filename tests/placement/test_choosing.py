@@ -151,6 +151,11 @@ CASES = {
         {"embed": "pool cpu-a x2"},
         {"cpu-a": 2},
     ),
+    "what has a twin that no rule lets be is not on nodes": Case(
+        (workload(placement={"twin": {}}, traffic=RARE, latency={"cold_start_tolerance": "100ms"}),),
+        {"embed": "reserved-function"},
+        {"cpu-a": 1},
+    ),
     "a pool that nobody wants gets no node": Case(
         (workload(traffic=RARE, placement={"home": "function"}),),
         {"embed": "function"},

@@ -16,6 +16,7 @@ from components.placement.choosing.supply import NOTHING
 from components.placement.homes import Home
 from components.placement.latency import length
 from components.placement.sites import Candidate, Sites
+from components.placement.twins import twin_facts
 from components.spec import Money, Share, Workload
 
 ORDER: Final[Mapping[str, tuple[Home, ...]]] = {
@@ -94,7 +95,7 @@ class Ways:
     def _at(self, workload: Workload, home: Home) -> Iterator[Way | str]:
         """Each pool of a home, or why not."""
         for candidate in self.sites.candidates(workload, home):
-            against = _against(workload, candidate)
+            against = _against(workload, candidate) or self._against_twin(workload, home)
             sized = against or self._sizing.sized(workload, candidate)
             if isinstance(sized, str):
                 yield sized
@@ -104,6 +105,16 @@ class Ways:
                 yield _too_slow(workload, alternative)
             else:
                 yield Way(alternative, replicas)
+
+    def _against_twin(self, workload: Workload, home: Home) -> str:
+        """What a mandatory rule says against the function twin that it would have there."""
+        sites = self.sites
+        twin = twin_facts(sites.stack, sites.catalog, workload, home)
+        if workload.placement.home is not None or twin is None:
+            return ""
+        return next(
+            (f"its function twin: {verdict.reason}" for _, verdict in sites.settings.blocking(twin)), ""
+        )
 
     def _comparable(self, workload: Workload, ways: Sequence[Way], against: tuple[str, ...]) -> Found:
         """All of them if each has a price; else those of the first home, with most of its state at hand."""
