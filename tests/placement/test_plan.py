@@ -1,5 +1,6 @@
 """A plan puts each decision beside the bill and the percentiles of every home."""
 
+import json
 import random
 from copy import deepcopy
 from decimal import Decimal
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from components.placement import Home, decide
 from components.placement.options import NodesOption
 from components.placement.plan import Plan, Planned, plan
+from components.placement.plan.summary import lines, summary
 from components.spec import Stack, load, load_file
 from components.spec.units import Money, Period
 
@@ -173,3 +175,25 @@ def test_the_order_of_workloads_does_not_matter(chance: random.Random):
     made = plan(load(raw))
     assert made.total == example("hybrid").total
     assert [each.name for each in made.workloads] == [each.name for each in example("hybrid").workloads]
+
+
+def test_what_a_preview_prints():
+    told = list(lines(example("hybrid")))
+    assert [line.partition(":")[0] for line in told] == ["chat", "embed", "index", "hybrid"]
+    assert "pool gpu-a/us-east-1a" in told[0]
+    assert "a month, p99 " in told[0]
+    assert told[2].endswith("; the stack file places it on an on-demand function")
+    assert "a month by the catalog" in told[3]
+    assert list(lines(example("dedicated")))[-1].endswith("and nodes that exist already")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_stack_keeps_of_its_plan(name: str):
+    made = example(name)
+    kept = summary(made)
+    assert json.loads(json.dumps(kept)) == kept
+    assert kept["topology"] == name
+    assert kept["dollars_a_month"] == pytest.approx(float(made.total.amount), abs=0.01)
+    assert {each: kept["workloads"][each]["home"] for each in kept["workloads"]} == {
+        each.name: each.placement.home.value for each in made.workloads
+    }
