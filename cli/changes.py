@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.traces import Target
+    from components.spec import StackFile
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,34 @@ class Change:
 
     @classmethod
     def of(cls, target: Target, edits: Iterable[Edit], *, by_hand: str, because: str) -> Change:
+        """The change of one workload; see `of_file`."""
+        name = target.workload.name
+        change = cls.of_file(
+            target.file, edits, by_hand=by_hand, because=because, path=target.path, subject=name
+        )
+        return replace(change, workload=name)
+
+    @classmethod
+    def of_file(  # noqa: PLR0913 - each is a part of what is said where it cannot be
+        cls,
+        file: StackFile,
+        edits: Iterable[Edit],
+        *,
+        by_hand: str,
+        because: str,
+        path: str = "",
+        subject: str = "",
+    ) -> Change:
         """The change; StackError where it cannot be made, or would leave the stack file wrong.
 
         `by_hand` is what to write where the file's layout does not allow it, `because` what a value that is
-        wrong then comes from.
+        wrong then comes from; `path` and `subject` are what such an error is about.
         """
         from components.spec import Problem, StackError
         from components.spec.editing import NotEditableError, edited
         from components.spec.source import PROJECT
 
-        before = after = target.file.path.read_bytes().decode()
+        before = after = file.path.read_bytes().decode()
         root = ("config", f"{PROJECT}:stack")
         try:
             for edit in edits:
@@ -60,17 +79,17 @@ class Change:
             raise StackError(
                 [
                     Problem(
-                        target.path,
+                        path,
                         None,
                         f"cannot be edited in place: {error}",
                         f"write it by hand:\n      {spelled}",
-                        subject=target.workload.name,
-                        location=target.file.locate(target.path),
+                        subject=subject,
+                        location=file.locate(path) if path else "",
                     )
                 ]
             ) from None
         _validate(after, root, because)
-        return cls(target.file.path, before, after, target.workload.name)
+        return cls(file.path, before, after)
 
     @property
     def changes(self) -> bool:
@@ -122,8 +141,6 @@ class Change:
 
 def _validate(text: str, root: tuple[str, str], because: str) -> None:
     """That the stack file is right then; StackError where it is not."""
-    from dataclasses import replace
-
     from components.spec import StackError, load
     from components.spec.yaml_source import read as read_yaml
 

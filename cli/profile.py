@@ -11,7 +11,22 @@ from rich.text import Text
 
 from cli.changes import Change, Edit
 from cli.console import wide_console
-from cli.traces import LogFormat, Target, Unit, positive, read_trace, target_of, zone_of
+from cli.traces import (
+    DurationColumn,
+    DurationUnit,
+    Kind,
+    LogFormat,
+    RequestPath,
+    Target,
+    TimeColumn,
+    TimeUnit,
+    TraceFile,
+    Zone,
+    positive,
+    read_trace,
+    target_of,
+    zone_of,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,25 +39,15 @@ _SURENESS_STYLES = {"sure": "green", "fair": "yellow", "poor": "red", "not known
 
 
 def profile(  # noqa: PLR0913 - each is an option of the command
-    trace: Annotated[str, typer.Argument(help="A request log (plain or gzip), or - for standard input.")],
+    trace: TraceFile,
     *,
-    kind: Annotated[LogFormat, typer.Option("--format", help="Kind of log.")] = LogFormat.AUTO,
-    time_column: Annotated[
-        str | None, typer.Option(help="Column (or JSON key) of the time of arrival. Default: found.")
-    ] = None,
-    time_unit: Annotated[
-        Unit | None, typer.Option(help="Unit of times that are plain numbers. Default: by their size.")
-    ] = None,
-    duration_column: Annotated[
-        str | None, typer.Option(help="Column of what a request took. Default: found by name.")
-    ] = None,
-    duration_unit: Annotated[
-        Unit | None, typer.Option(help="Unit of durations. Default: from the column's name, like latency_ms.")
-    ] = None,
-    zone: Annotated[str | None, typer.Option(help="Zone of times that name none, like +02:00.")] = None,
-    path: Annotated[
-        str | None, typer.Option(help="Only requests for this path or below it; / for all.")
-    ] = None,
+    kind: Kind = LogFormat.AUTO,
+    time_column: TimeColumn = None,
+    time_unit: TimeUnit = None,
+    duration_column: DurationColumn = None,
+    duration_unit: DurationUnit = None,
+    zone: Zone = None,
+    path: RequestPath = None,
     workload: Annotated[
         str | None, typer.Option(help="Only requests for this workload: its path, /v2/models/NAME.")
     ] = None,

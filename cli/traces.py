@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -46,6 +46,28 @@ class Unit(StrEnum):
     MS = "ms"
     US = "us"
     NS = "ns"
+
+
+TraceFile: TypeAlias = Annotated[
+    str, typer.Argument(help="A request log (plain or gzip), or - for standard input.")
+]
+Kind: TypeAlias = Annotated[LogFormat, typer.Option("--format", help="Kind of log.")]
+TimeColumn: TypeAlias = Annotated[
+    str | None, typer.Option(help="Column (or JSON key) of the time of arrival. Default: found.")
+]
+TimeUnit: TypeAlias = Annotated[
+    Unit | None, typer.Option(help="Unit of times that are plain numbers. Default: by their size.")
+]
+DurationColumn: TypeAlias = Annotated[
+    str | None, typer.Option(help="Column of what a request took. Default: found by name.")
+]
+DurationUnit: TypeAlias = Annotated[
+    Unit | None, typer.Option(help="Unit of durations. Default: from the column's name, like latency_ms.")
+]
+Zone: TypeAlias = Annotated[str | None, typer.Option(help="Zone of times that name none, like +02:00.")]
+RequestPath: TypeAlias = Annotated[
+    str | None, typer.Option(help="Only requests for this path or below it; / for all.")
+]
 
 
 @dataclass(frozen=True)

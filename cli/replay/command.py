@@ -11,7 +11,21 @@ import typer
 from rich.text import Text
 
 from cli.console import wide_console
-from cli.traces import LogFormat, Unit, positive, read_trace, target_of, zone_of
+from cli.traces import (
+    DurationColumn,
+    DurationUnit,
+    Kind,
+    LogFormat,
+    RequestPath,
+    TimeColumn,
+    TimeUnit,
+    TraceFile,
+    Zone,
+    positive,
+    read_trace,
+    target_of,
+    zone_of,
+)
 from sandbox.progress import Progress
 
 if TYPE_CHECKING:
@@ -24,7 +38,7 @@ _LARGE = 2_000
 
 
 def replay(  # noqa: PLR0913 - each is an option of the command
-    trace: Annotated[str, typer.Argument(help="A request log (plain or gzip), or - for standard input.")],
+    trace: TraceFile,
     stack: Annotated[str, typer.Argument(help="Stack name, or path of a stack file.")] = "hybrid",
     *,
     workload: Annotated[
@@ -51,23 +65,13 @@ def replay(  # noqa: PLR0913 - each is an option of the command
             help="What the work of a request grows with, like generated_tokens; its mean is the service time."
         ),
     ] = None,
-    kind: Annotated[LogFormat, typer.Option("--format", help="Kind of log.")] = LogFormat.AUTO,
-    time_column: Annotated[
-        str | None, typer.Option(help="Column (or JSON key) of the time of arrival. Default: found.")
-    ] = None,
-    time_unit: Annotated[
-        Unit | None, typer.Option(help="Unit of times that are plain numbers. Default: by their size.")
-    ] = None,
-    duration_column: Annotated[
-        str | None, typer.Option(help="Column of what a request took. Default: found by name.")
-    ] = None,
-    duration_unit: Annotated[
-        Unit | None, typer.Option(help="Unit of durations. Default: from the column's name, like latency_ms.")
-    ] = None,
-    zone: Annotated[str | None, typer.Option(help="Zone of times that name none, like +02:00.")] = None,
-    path: Annotated[
-        str | None, typer.Option(help="Only requests for this path or below it; / for all.")
-    ] = None,
+    kind: Kind = LogFormat.AUTO,
+    time_column: TimeColumn = None,
+    time_unit: TimeUnit = None,
+    duration_column: DurationColumn = None,
+    duration_unit: DurationUnit = None,
+    zone: Zone = None,
+    path: RequestPath = None,
     exhaustive: Annotated[
         bool, typer.Option("--exhaustive", help="Play every size too, and see whether a cheaper one holds.")
     ] = False,

@@ -174,7 +174,10 @@ class _Decision:
         return placed
 
     def _place(self, workload: Workload, path: str) -> Placement | Problem:
-        home = Home(workload.placement.home or "")
+        named = workload.placement.home
+        if named is None:  # what is open is settled before
+            raise TypeError(f"the home of {workload.name} has not been decided")
+        home = Home(named)
         sites = self.sites.at(workload, home)
         if isinstance(sites, Unavailable):
             where = f"{path}.placement.home"
@@ -188,7 +191,7 @@ class _Decision:
             workload=workload,
             home=site.home,
             pool=site.pool,
-            zone=site.zones[0] if site.zones is not None and len(site.zones) == 1 else None,
+            zone=site.zone,
             replicas=0 if site.home.is_function else replicas_of(workload),
             reasons=(how, *filter(None, [unused_twin(workload, site.home)]), *self._in_favour(facts)),
             refused=tuple(self._refusals(workload, (home for home in Home if home is not site.home))),

@@ -1,5 +1,7 @@
 """What a stack file leaves open, and by what it wants it chosen."""
 
+from typing import Literal
+
 from components.catalog import Catalog
 from components.placement.homes import Home
 from components.spec import Share, Stack, Workload
@@ -28,6 +30,14 @@ def stickiness_of(stack: Stack, catalog: Catalog) -> Share:
     """Share of what something costs today that moving it must save."""
     asked = stack.decision.stickiness
     return catalog.guidance.capacity.stickiness.value if asked is None else asked
+
+
+def as_topology(stack: Stack, topology: Literal["pure", "hybrid", "dedicated"]) -> Stack:
+    """The stack as if it had named that topology; whether it may be one is not asked."""
+    changes: dict[str, object] = {"topology": topology}
+    if topology == "pure":
+        changes["data_plane"] = None
+    return with_exposure(stack.model_copy(update=changes))
 
 
 def with_exposure(stack: Stack) -> Stack:

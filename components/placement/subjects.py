@@ -45,6 +45,11 @@ class Site:
     pool: Pool | None = None
     zones: tuple[str, ...] | None = None
 
+    @property
+    def zone(self) -> str | None:
+        """The one zone that its pods are in; None where there are several, and for functions."""
+        return self.zones[0] if self.zones is not None and len(self.zones) == 1 else None
+
 
 def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Site) -> Facts:
     """Facts of a workload as it would run at a home."""

@@ -182,6 +182,7 @@ def test_what_a_preview_prints():
     assert [line.partition(":")[0] for line in told] == ["chat", "embed", "index", "hybrid"]
     assert "pool gpu-a/us-east-1a" in told[0]
     assert "a month, p99 " in told[0]
+    assert told[1].count("tail") == 1
     assert told[2].endswith("; the stack file places it on an on-demand function")
     assert "a month by the catalog" in told[3]
     assert list(lines(example("dedicated")))[-1].endswith("and nodes that exist already")

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from components.catalog import Catalog, MissingFigureError
 from components.placement.choosing.options import met_there, option_of, twin_of
-from components.placement.cost import Cost, Platform, cost, platform_of
+from components.placement.cost import Contender, Cost, Line, Platform, contender, cost, platform_of, standing
 from components.placement.homes import Home
 from components.placement.latency import Around, Latency, latency, tailed
 from components.placement.options import (
@@ -118,7 +118,7 @@ class Alternatives:
             return self.priced(workload, candidate)
         met, plane = met_there(self.stack, workload, candidate, demand), self.stack.data_plane
         queue = queued_before_twin(workload) * (plane.gateway.replicas if plane is not None else 1)
-        around = self.around(option, workload)
+        around = around_of(self.stack, workload, option)
         try:
             found = tailed(option, twin, met, self.catalog, around, queue=queue)
         except (MissingFigureError, OptionError) as error:
@@ -142,7 +142,7 @@ class Alternatives:
             return None, str(error)
 
     def _timed(self, option: Option, demand: Demand, workload: Workload) -> tuple[Latency | None, str]:
-        around = self.around(option, workload)
+        around = around_of(self.stack, workload, option)
         key = (_as_timed(option), demand, around)
         if key not in self._times:
             try:
@@ -151,16 +151,32 @@ class Alternatives:
                 self._times[key] = None, str(error)
         return self._times[key]
 
-    def around(self, option: Option, workload: Workload) -> Around:
-        """What a request of a workload passes."""
-        behind_api = not (isinstance(option, NodesOption) and self.stack.topology == "dedicated")
-        kinds = [store.kind for store in self.stack.state if store.name in workload.state.reads]
-        return Around(
-            region=self.stack.region,
-            front_door=self.stack.control_plane.front_door if behind_api else None,
-            zones=len(self.stack.zones),
-            store=_STORES[kinds[0]] if kinds else "cache",
+    def contender(self, price: Cost) -> Contender:
+        """A priced alternative at any rate; raises MissingFigureError and OptionError."""
+        return contender(
+            price.option, price.demand, self.catalog, region=self.stack.region, platform=self.platform
         )
+
+    @cached_property
+    def standing(self) -> tuple[tuple[Line, ...], str]:
+        """What is paid for once for all, whatever runs, and why that is not known where it is not."""
+        try:
+            platform = platform_of(self.stack, self.catalog)
+            return standing(self.catalog, region=self.stack.region, platform=platform), ""
+        except MissingFigureError as error:
+            return (), f"what stands there whatever runs is not counted: {error}"
+
+
+def around_of(stack: Stack, workload: Workload, option: Option) -> Around:
+    """What a request of a workload passes."""
+    behind_api = not (isinstance(option, NodesOption) and stack.topology == "dedicated")
+    kinds = [store.kind for store in stack.state if store.name in workload.state.reads]
+    return Around(
+        region=stack.region,
+        front_door=stack.control_plane.front_door if behind_api else None,
+        zones=len(stack.zones),
+        store=_STORES[kinds[0]] if kinds else "cache",
+    )
 
 
 def _as_timed(option: Option) -> Option:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from components.catalog import MissingFigureError
 from components.placement.choosing.alternatives import Alternatives
-from components.placement.cost import Contender, Cost, compared, contender
+from components.placement.cost import Contender, Cost, compared
 from components.placement.homes import Home
 from components.placement.options import OptionError
 from components.placement.sites import Candidate, Sites, Unavailable
@@ -25,7 +25,7 @@ def times_the_rate(sites: Sites, workload: Workload, home: Home) -> float | None
     if function is None or nodes is None:
         return None
     try:
-        return _times(_contender(alternatives, function), _contender(alternatives, nodes))
+        return _times(alternatives.contender(function), alternatives.contender(nodes))
     except (MissingFigureError, OptionError):
         return None
 
@@ -49,16 +49,6 @@ def _times(function: Contender, nodes: Contender) -> float:
     if nodes.bill.dollars(now) < function.bill.dollars(now):
         return max((rate for rate in rates if rate <= now), default=0.0) / now
     return min((rate for rate in rates if rate >= now), default=math.inf) / now
-
-
-def _contender(alternatives: Alternatives, price: Cost) -> Contender:
-    return contender(
-        price.option,
-        price.demand,
-        alternatives.catalog,
-        region=alternatives.stack.region,
-        platform=alternatives.platform,
-    )
 
 
 def _unjudged(site: Site) -> Candidate:

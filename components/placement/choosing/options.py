@@ -60,7 +60,7 @@ def _on_nodes(stack: Stack, catalog: Catalog, workload: Workload, site: Site, po
         home=Home.METAL if site.home is Home.METAL else Home.POOL,
         instance=instance,
         capacity=pool.capacity,
-        zone=site.zones[0] if site.zones is not None and len(site.zones) == 1 else None,
+        zone=site.zone,
         replicas=replicas,
         per_node=fits,
         concurrency=concurrency_of(workload),

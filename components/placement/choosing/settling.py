@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from components.catalog import Catalog, MissingFigureError
+from components.catalog import Catalog
+from components.placement.choosing.alternatives import Alternatives
 from components.placement.choosing.options import millicores
 from components.placement.choosing.supply import NOTHING, gateway, offers
 from components.placement.choosing.ways import Found, Way, Ways
-from components.placement.cost import Line, platform_of, standing
 from components.placement.fleet import (
     Claim,
     Demand,
@@ -70,7 +70,6 @@ class _Settling:
         fleet = self._fleet
         chosen = {name: _chosen(found.ways, fleet.places[name]) for name, found in self._found.items()}
         counts = {pool.name: self._nodes(pool, chosen) for pool in self._pools}
-        lines, missing = self._standing
         return Settled(
             self._filled(chosen, counts),
             {
@@ -78,8 +77,8 @@ class _Settling:
                 for workload in self.stack.workloads
                 if workload.placement.home is None
             },
-            fleet.total + sum((line.money for line in lines), NOTHING),
-            (*missing, *self._short(counts)),
+            fleet.total + self._stands,
+            tuple(self._short(counts)),
         )
 
     @property
@@ -97,7 +96,7 @@ class _Settling:
     @cached_property
     def _found(self) -> dict[str, Found]:
         """The places of every workload, by name."""
-        ways = Ways(self.sites, headroom_of(self.stack, self.catalog))
+        ways = Ways(self._alternatives, headroom_of(self.stack, self.catalog))
         found = {workload.name: ways.of(workload) for workload in self.stack.workloads}
         problems = [
             _nowhere(workload, f"workloads[{index}].placement", found[workload.name].against)
@@ -166,7 +165,7 @@ class _Settling:
         asked = self.stack.decision.budget
         if asked is None:
             return None
-        stands = sum((line.money for line in self._standing[0]), NOTHING)
+        stands = self._stands
         if stands.amount >= asked.amount:
             raise PlacementError(
                 [
@@ -181,13 +180,13 @@ class _Settling:
         return Money(asked.amount - stands.amount, Period.MONTH)
 
     @cached_property
-    def _standing(self) -> tuple[tuple[Line, ...], tuple[Note, ...]]:
-        """What is paid for whatever runs, and what of it has no price."""
-        try:
-            platform = platform_of(self.stack, self.catalog)
-            return standing(self.catalog, region=self.stack.region, platform=platform), ()
-        except MissingFigureError as error:
-            return (), (Note("data_plane", f"what stands there whatever runs is not counted: {error}"),)
+    def _alternatives(self) -> Alternatives:
+        return Alternatives(self.stack, self.catalog, self.sites)
+
+    @property
+    def _stands(self) -> Money:
+        """What is paid for whatever runs, as far as it has a price: the plan says where it has none."""
+        return sum((line.money for line in self._alternatives.standing[0]), NOTHING)
 
     def _previous(self) -> Iterator[tuple[str, Place]]:
         for workload in self.stack.workloads:
@@ -201,8 +200,8 @@ class _Settling:
     def _conflict(self, found: Infeasible) -> Problem:
         conflict, dear = found.conflict, found.about_money
         if dear:
-            stands = sum((line.money for line in self._standing[0]), NOTHING)
-            budget = f"the budget: {self.stack.decision.budget}, of which ${stands.amount:,.2f} is for what"
+            stands = f"${self._stands.amount:,.2f}"
+            budget = f"the budget: {self.stack.decision.budget}, of which {stands} is for what"
             conflict = (*conflict[:-1], f"{budget} stands there whatever runs")
         return Problem(
             "decision.budget" if dear else "data_plane.pools",
@@ -221,7 +220,8 @@ class _Settling:
             return len(there)
         held: dict[str, dict[str, int]] = {}
         for name, way in chosen.items():
-            zone = _zone(way)
+            site = way.alternative.candidate.site
+            zone = site.zone if site is not None else None
             if way.pool == pool.name and zone is not None:
                 held.setdefault(zone, {})[name] = way.replicas
         in_one = [nodes_for(replicas, self._claims, _offer(self._demand, pool)) for replicas in held.values()]
@@ -271,13 +271,6 @@ def _said(way: Way, found: Found) -> str:
         return "the only home that the stack offers and no rule refuses"
     others = ", ".join(other.described for other in found.ways if other is not way)
     return f"with it the whole stack costs least, compared with {others}"
-
-
-def _zone(way: Way) -> str | None:
-    """The one zone of several that its pods are held to."""
-    site = way.alternative.candidate.site
-    zones = site.zones if site is not None else None
-    return zones[0] if zones is not None and len(zones) == 1 else None
 
 
 def _offer(demand: Demand, pool: Pool) -> Offer:

@@ -8,15 +8,16 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from components.placement.choosing.settling import Settled
-from components.placement.openness import with_exposure
+from components.placement.openness import as_topology
 from components.placement.placements import Note, PlacementError
 from components.spec import Problem, Share, Stack, StackError
 from components.spec.consistency import inconsistencies
 
-TOPOLOGIES: Final = ("pure", "dedicated", "hybrid")
+Topology: TypeAlias = Literal["pure", "hybrid", "dedicated"]
+TOPOLOGIES: Final[tuple[Topology, ...]] = ("pure", "dedicated", "hybrid")
 """Of those that cost the same the first."""
 _WORKLOAD: Final = re.compile(r"workloads\[(\d+)\]")
 _REMEDY: Final = "change what stands against one of them, or name the topology that it must be"
@@ -53,12 +54,9 @@ def cheapest(stack: Stack, settle: Callable[[Stack], Settled], stickiness: Share
     )
 
 
-def _as(stack: Stack, topology: str) -> Stack:
+def _as(stack: Stack, topology: Topology) -> Stack:
     """The stack as if that topology had been named; raises StackError where it cannot be."""
-    changes: dict[str, object] = {"topology": topology}
-    if topology == "pure":
-        changes["data_plane"] = None
-    named = with_exposure(stack.model_copy(update=changes))
+    named = as_topology(stack, topology)
     if problems := list(inconsistencies(named)):
         raise StackError(problems)
     return named

@@ -5,9 +5,8 @@ refuses it, or where the latency budget does not hold. Where a place has no pric
 then the first home in the topology's order is the only one left, in the zone of the state that it reads.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from components.placement.choosing.alternatives import Alternative, Alternatives
@@ -73,8 +72,13 @@ class Found:
 class Ways:
     """Finds them."""
 
-    sites: Sites
+    alternatives: Alternatives
     headroom: Share
+
+    @property
+    def sites(self) -> Sites:
+        """Where there is any place at all."""
+        return self.alternatives.sites
 
     def of(self, workload: Workload) -> Found:
         """The places of a workload; none where everything stands against it."""
@@ -112,9 +116,8 @@ class Ways:
         twin = twin_facts(sites.stack, sites.catalog, workload, home)
         if workload.placement.home is not None or twin is None:
             return ""
-        return next(
-            (f"its function twin: {verdict.reason}" for _, verdict in sites.settings.blocking(twin)), ""
-        )
+        against = sites.settings.blocking(twin)
+        return f"its function twin: {against[0][1].reason}" if against else ""
 
     def _comparable(self, workload: Workload, ways: Sequence[Way], against: tuple[str, ...]) -> Found:
         """All of them if each has a price; else those of the first home, with most of its state at hand."""
@@ -122,24 +125,17 @@ class Ways:
         if not unknown:
             return Found(tuple(ways), against, "")
         there = [way for way in ways if way.home is ways[0].home]
-        near = min(map(self._away(workload), there))
-        return Found(
-            tuple(way for way in there if self._away(workload)(way) == near),
-            against,
-            unknown[0].alternative.unknown,
-        )
+        away = [self._away(workload, way) for way in there]
+        near = tuple(way for way, stores in zip(there, away, strict=True) if stores == min(away))
+        return Found(near, against, unknown[0].alternative.unknown)
 
-    def _away(self, workload: Workload) -> Callable[[Way], int]:
-        def stores(way: Way) -> int:
-            site = way.alternative.candidate.site
-            return 0 if site is None else self.sites.away(workload, site)
+    def _away(self, workload: Workload, way: Way) -> int:
+        site = way.alternative.candidate.site
+        return 0 if site is None else self.sites.away(workload, site)
 
-        return stores
-
-    @cached_property
+    @property
     def _sizing(self) -> Sizing:
-        sites = self.sites
-        return Sizing(Alternatives(sites.stack, sites.catalog, sites), self.headroom)
+        return Sizing(self.alternatives, self.headroom)
 
 
 def _against(workload: Workload, candidate: Candidate) -> str:

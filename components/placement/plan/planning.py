@@ -10,13 +10,8 @@ from components.catalog import load as load_catalog
 from components.placement.choosing.alternatives import Alternative, Alternatives
 from components.placement.cost import (
     Contender,
-    Cost,
-    Line,
     compare,
     compared,
-    contender,
-    platform_of,
-    standing,
 )
 from components.placement.decision import decide, sites_of
 from components.placement.homes import Home
@@ -57,7 +52,7 @@ class _Planning:
 
     def plan(self) -> Plan:
         workloads = tuple(self._planned(each) for _, each in sorted(self.placements.by_name.items()))
-        lines, unknown = self._standing()
+        lines, unknown = self.alternatives.standing
         return Plan(
             topology=self.stack.topology,
             region=self.stack.region,
@@ -65,7 +60,7 @@ class _Planning:
             standing=lines,
             idle=tuple(self._idle(workloads)),
             fleet=fleet_of(self.stack, self.catalog, self.placements.by_name.values()),
-            warnings=(*unknown, *self._warnings(workloads)),
+            warnings=(*([Warn("data_plane", unknown)] if unknown else []), *self._warnings(workloads)),
             as_of=self._dates(),
         )
 
@@ -81,13 +76,6 @@ class _Planning:
         }
         return (min(days), max(days)) if days else None
 
-    def _standing(self) -> tuple[tuple[Line, ...], tuple[Warn, ...]]:
-        try:
-            platform = platform_of(self.stack, self.catalog)
-            return standing(self.catalog, region=self.stack.region, platform=platform), ()
-        except MissingFigureError as error:
-            return (), (Warn("data_plane", str(error)),)
-
     def _planned(self, placement: Placement) -> Planned:
         homes = self._by_home(placement, self.alternatives.of(placement.workload))
         found = Planned(placement, tuple(homes))
@@ -98,7 +86,9 @@ class _Planning:
         ]
         try:
             own, *rest = [
-                self._contender(each.cost) for each in (found.chosen, *others) if each.cost is not None
+                self.alternatives.contender(each.cost)
+                for each in (found.chosen, *others)
+                if each.cost is not None
             ]
             comparison = compare(own, rest)
             break_even = self._break_even(found, own)
@@ -110,16 +100,7 @@ class _Planning:
         other = found.runner_up
         if other is None or other.cost is None:
             return ""
-        return compared(own, self._contender(other.cost)).answer
-
-    def _contender(self, price: Cost) -> Contender:
-        return contender(
-            price.option,
-            price.demand,
-            self.catalog,
-            region=self.stack.region,
-            platform=self.alternatives.platform,
-        )
+        return compared(own, self.alternatives.contender(other.cost)).answer
 
     def _by_home(self, placement: Placement, found: tuple[Alternative, ...]) -> Iterator[Alternative]:
         """One for each home: where it is, else the pool that would be chosen."""

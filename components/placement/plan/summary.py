@@ -17,8 +17,6 @@ def lines(plan: Plan) -> Iterator[str]:
 
 def _figures(each: Planned) -> Iterator[str]:
     yield where(each)
-    if each.placement.twin is not None:
-        yield "its tail on a function"
     if each.chosen.cost is not None:
         yield f"{price(each.chosen)} a month"
     if each.chosen.latency is not None:

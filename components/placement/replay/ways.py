@@ -14,12 +14,14 @@ from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
 from components.catalog import Catalog
+from components.placement.choosing.alternatives import around_of
 from components.placement.choosing.options import met_there, option_of
 from components.placement.cost import COMPUTE_ONLY, Platform, platform_of
 from components.placement.decision import sites_of
 from components.placement.homes import Home
 from components.placement.latency import Around
 from components.placement.latency.way import SHORTEST
+from components.placement.openness import as_topology
 from components.placement.options import Demand, FunctionOption, Missing, NodesOption, OptionError, demand_of
 from components.placement.sites import Candidate
 from components.spec import Stack, Workload
@@ -28,11 +30,6 @@ from components.spec.workload import REPLICAS
 _Topology: TypeAlias = Literal["pure", "hybrid", "dedicated"]
 _Candidates: TypeAlias = Mapping[str, tuple[Candidate, ...]]
 
-_STORES: Final[Mapping[str, Literal["cache", "database", "weights_store"]]] = {
-    "cache": "cache",
-    "database": "database",
-    "weights-store": "weights_store",
-}
 _ON_NODES: Final = (Home.POOL, Home.METAL)
 
 
@@ -123,15 +120,8 @@ class _Read:
         judged = workload.model_copy(
             update={"traffic": workload.traffic.model_copy(update={"rate": None, "utilization": None})}
         )
-        self._stack = stack.model_copy(
-            update={
-                "topology": topology,
-                "data_plane": None if topology == "pure" else stack.data_plane,
-                "workloads": tuple(
-                    judged if each.name == workload.name else each for each in stack.workloads
-                ),
-            }
-        )
+        workloads = tuple(judged if each.name == workload.name else each for each in stack.workloads)
+        self._stack = as_topology(stack, topology).model_copy(update={"workloads": workloads})
         sites = sites_of(self._stack, catalog)
         self._all: _Candidates = {
             each.name: tuple(sites.candidate(each, home) for home in Home) for each in self._stack.workloads
@@ -182,7 +172,7 @@ class _Read:
             option=option,
             demand=met_there(self._stack, self._workload, candidate, self._demand),
             region=self._stack.region,
-            around=self._around(on_nodes=on_nodes),
+            around=around_of(self._stack, self._workload, option),
             platform=self._platform,
             pool=pool.name if pool is not None else None,
             twin=twin,
@@ -202,16 +192,6 @@ class _Read:
             each.is_allowed and each.site is not None and each.site.pool == pool
             for homes in others
             for each in homes
-        )
-
-    def _around(self, *, on_nodes: bool) -> Around:
-        direct = on_nodes and self._stack.topology == "dedicated"
-        kinds = [store.kind for store in self._stack.state if store.name in self._workload.state.reads]
-        return Around(
-            region=self._stack.region,
-            front_door=None if direct else self._stack.control_plane.front_door,
-            zones=len(self._stack.zones),
-            store=_STORES[kinds[0]] if kinds else "cache",
         )
 
 
