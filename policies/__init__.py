@@ -1,6 +1,6 @@
-"""The CrossGuard pack: the placement rules, judged on resources at preview and update.
+"""Enforces the placement rules on resources: at preview and update, and over anything that is there already.
 
-`bags` reads properties that may not be known, `subjects` turns one resource into facts, `relations` and
-`ties` add what only the whole stack shows, `pack` makes policies of the rules. Only `__main__` creates the
-pack: doing that starts a server that never returns.
+`resources` is what every source comes down to, `reading` turns one resource into facts and adds what only
+several show together, `judging` asks the rules. `pack` makes CrossGuard policies of that. Only `__main__`
+creates the pack: doing that starts a server that never returns.
 """

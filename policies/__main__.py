@@ -2,8 +2,8 @@
 
 from pulumi_policy import PolicyPack
 
-from policies.overrides import catalog_of, read, this_stack
 from policies.pack import NAME, policies
+from policies.pack.stack import catalog_of, read, this_stack
 
 if __name__ == "__main__":
     STACK = this_stack()

@@ -14,11 +14,12 @@ from pulumi_policy.proxy import (
     unknown_checking_proxy,
 )
 
-from policies.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
+from policies.pack.bags import plain
+from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
 
 
 def _bag(props: dict[str, Any]) -> Any:
-    return unknown_checking_proxy(deserialize_properties(props))
+    return plain(unknown_checking_proxy(deserialize_properties(props)))
 
 
 BAG = _bag(

@@ -21,10 +21,10 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from components import catalog
 from components.placement import RULES, UNBOUNDED, Facts, FrontDoor, Home, Override
 from components.spec import Duration, Memory, Share
-from policies import overrides
-from policies.overrides import StackRules
 from policies.pack import policies
-from policies.subjects import FUNCTION
+from policies.pack import stack as overrides
+from policies.pack.stack import StackRules
+from policies.reading.functions import FUNCTION
 
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "policies"

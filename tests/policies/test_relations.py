@@ -25,8 +25,9 @@ from pulumi_policy.proxy import (
 from components.placement import NONE, UNBOUNDED, Enforcement, Facts, Home, Override, Tenancy
 from components.spec import Memory
 from policies.pack import SUMMARY, policies
-from policies.relations import ALARM, BUDGET, CLUSTER, LOG_GROUP, PLACEMENT_GROUP, SUBNET
-from policies.subjects import FUNCTION, LAUNCH_TEMPLATE, NODE_GROUP
+from policies.reading.functions import FUNCTION
+from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
+from policies.reading.relations import ALARM, BUDGET, CLUSTER, LOG_GROUP, PLACEMENT_GROUP, SUBNET
 
 A, B = "us-east-1a", "us-east-1b"
 RUNAWAY, CAPACITY, UNDECIDED = (

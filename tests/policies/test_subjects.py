@@ -40,7 +40,10 @@ from components.placement import (
 )
 from components.spec import Duration, Memory, Share
 from policies.pack import ADVICE, UNDECIDED, policies
-from policies.subjects import FUNCTION, LAUNCH_TEMPLATE, NODE_GROUP, read
+from policies.pack.bags import plain
+from policies.reading.functions import FUNCTION
+from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
+from policies.reading.subjects import read
 from tests.twin_example import placed
 
 A, B = "us-east-1a", "us-east-1b"
@@ -610,7 +613,7 @@ def test_pack_configuration_goes_over_the_stacks_own():
     ],
 )
 def test_what_a_function_states_is_read(props: dict[str, Any], facts: dict[str, str | None]):
-    subject = read(FUNCTION, _bag(props))
+    subject = read(FUNCTION, plain(_bag(props)))
     assert subject is not None
     for name, spelled in facts.items():
         value = getattr(subject.facts, name)
@@ -639,13 +642,13 @@ def test_what_a_function_states_is_read(props: dict[str, Any], facts: dict[str, 
     ],
 )
 def test_accelerators_of_pods_are_counted(spec: dict[str, Any], count: int | None):
-    subject = read(DEPLOYMENT, _bag(_deployment(**spec)))
+    subject = read(DEPLOYMENT, plain(_bag(_deployment(**spec))))
     assert subject is not None
     assert subject.facts.accelerator_count == count
 
 
 def test_a_function_is_a_function_whatever_its_tags_say():
-    subject = read(FUNCTION, _bag({"tags": replace(PLACED, home=Home.POOL).to_tags()}))
+    subject = read(FUNCTION, plain(_bag({"tags": replace(PLACED, home=Home.POOL).to_tags()})))
     assert subject is not None
     assert subject.facts.home is Home.FUNCTION
     assert subject.facts.reserved_concurrency == UNRESERVED
@@ -675,7 +678,7 @@ def test_a_twin_is_judged_by_its_tags_as_by_the_stack_file(changes: dict[str, An
         "reservedConcurrentExecutions": float(twin.reserved_concurrency or UNRESERVED),
         "tags": twin.to_tags(),
     }
-    subject = read(FUNCTION, _bag(made))
+    subject = read(FUNCTION, plain(_bag(made)))
     assert subject is not None
     settings = settle(load_catalog(), {})
     judged = {setting.rule.id: verdict for setting, verdict in settings.judge(subject.facts)}

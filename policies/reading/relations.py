@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pulumi_policy import PolicyResource
-
 from components.placement import NONE, Facts
 from components.spec import Duration
-from policies.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
-from policies.subjects import FUNCTION, LAUNCH_TEMPLATE, NODE_GROUP, Subject, read
+from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
+from policies.reading.draft import Subject
+from policies.reading.functions import FUNCTION
+from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
+from policies.reading.subjects import read
+from policies.resources import Resource
 
 LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
 ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -36,12 +38,12 @@ _JUDGED_ALONE: Final = {"reserved_concurrency": 0, "timeout": Duration.of(1, "s"
 class Related:
     """A resource, what it shows itself, and what it is seen to be with the rest of the stack."""
 
-    resource: PolicyResource
+    resource: Resource
     own: Subject
     subject: Subject
 
 
-def functions(resources: Iterable[PolicyResource]) -> Iterator[Related]:
+def functions(resources: Iterable[Resource]) -> Iterator[Related]:
     """Every function with its log retention, its alarm and the stack's budget.
 
     A bound that its own tags say is missing was refused already, before creation; it is not said twice.
@@ -63,7 +65,7 @@ def functions(resources: Iterable[PolicyResource]) -> Iterator[Related]:
         yield Related(function, own, Subject(facts, unknown, own.placed))
 
 
-def node_groups(resources: Iterable[PolicyResource]) -> Iterator[Related]:
+def node_groups(resources: Iterable[Resource]) -> Iterator[Related]:
     """Every node group with the zones of its subnets and the capacity that its launch template asks for."""
     by_type = _by_type(resources)
     for group in by_type.get(NODE_GROUP, ()):
@@ -88,14 +90,14 @@ def _is_broken(bound: object) -> bool:
     return bound is not None and not bound
 
 
-def _by_type(resources: Iterable[PolicyResource]) -> dict[str, list[PolicyResource]]:
-    grouped: dict[str, list[PolicyResource]] = {}
+def _by_type(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
+    grouped: dict[str, list[Resource]] = {}
     for resource in resources:
         grouped.setdefault(resource.resource_type, []).append(resource)
     return grouped
 
 
-def _sources(resource: PolicyResource, name: str, resource_type: str) -> list[PolicyResource]:
+def _sources(resource: Resource, name: str, resource_type: str) -> list[Resource]:
     """The resources of a type that a property was computed from."""
     return [
         source
@@ -107,17 +109,17 @@ def _sources(resource: PolicyResource, name: str, resource_type: str) -> list[Po
 # -- functions
 
 
-def _log_retention(function: PolicyResource, groups: list[PolicyResource]) -> int | None:
+def _log_retention(function: Resource, groups: list[Resource]) -> int | None:
     """Days that a function's logs are kept: 0 for ever, None when it cannot be told yet."""
     group = _log_group(function, groups)
-    if isinstance(group, PolicyResource):
+    if isinstance(group, Resource):
         days = fetch(group.props, "retentionInDays")
         return 0 if days is ABSENT else whole(days)
     # Lambda makes the group that nobody made, and keeps it for ever.
     return None if group is UNKNOWN else 0
 
 
-def _log_group(function: PolicyResource, groups: list[PolicyResource]) -> Any:
+def _log_group(function: Resource, groups: list[Resource]) -> Any:
     """The log group a function writes to, ABSENT if the stack has none, UNKNOWN if that cannot be told."""
     linked = _sources(function, "loggingConfig", LOG_GROUP)
     if linked:
@@ -135,7 +137,7 @@ def _log_group(function: PolicyResource, groups: list[PolicyResource]) -> Any:
     return UNKNOWN if name is UNKNOWN or UNKNOWN in names.values() else ABSENT
 
 
-def _log_group_name(function: PolicyResource) -> Any:
+def _log_group_name(function: Resource) -> Any:
     named = fetch(function.props, "loggingConfig", "logGroup")
     if named is not ABSENT:
         return named
@@ -143,7 +145,7 @@ def _log_group_name(function: PolicyResource) -> Any:
     return f"/aws/lambda/{name}" if isinstance(name, str) else UNKNOWN
 
 
-def _has_alarm(function: PolicyResource, alarms: list[PolicyResource]) -> bool | None:
+def _has_alarm(function: Resource, alarms: list[Resource]) -> bool | None:
     """Whether an alarm watches a function; None when it cannot be told yet."""
     name = fetch(function.props, "name")
     undecided = False
@@ -159,7 +161,7 @@ def _has_alarm(function: PolicyResource, alarms: list[PolicyResource]) -> bool |
     return None if undecided else False
 
 
-def _watched(alarm: PolicyResource) -> set[Any]:
+def _watched(alarm: Resource) -> set[Any]:
     """Names of the functions in an alarm's dimensions."""
     dimensions = fetch(alarm.props, "dimensions")
     if dimensions is UNKNOWN:
@@ -170,7 +172,7 @@ def _watched(alarm: PolicyResource) -> set[Any]:
 # -- nodes
 
 
-def _zones(group: PolicyResource) -> tuple[str, ...] | None:
+def _zones(group: Resource) -> tuple[str, ...] | None:
     """The zones of a group's subnets; None when they are not of this stack, or not known yet."""
     subnets = _sources(group, "subnetIds", SUBNET)
     zones = {fetch(subnet.props, "availabilityZone") for subnet in subnets}
@@ -178,7 +180,7 @@ def _zones(group: PolicyResource) -> tuple[str, ...] | None:
     return tuple(sorted(named)) if zones and named == zones else None
 
 
-def _capacity(group: PolicyResource, carried: Facts) -> dict[str, Any]:
+def _capacity(group: Resource, carried: Facts) -> dict[str, Any]:
     """What the launch template asks for, where it is of this stack."""
     templates = _sources(group, "launchTemplate", LAUNCH_TEMPLATE)
     if not templates:
@@ -200,7 +202,7 @@ def _capacity(group: PolicyResource, carried: Facts) -> dict[str, Any]:
     }
 
 
-def _isolation(group: PolicyResource, carried: Facts) -> dict[str, Any]:
+def _isolation(group: Resource, carried: Facts) -> dict[str, Any]:
     """Whose the machines and the key of the disks are: as the launch template says, where it is read."""
     found = {"tenancy": carried.tenancy, "own_keys": carried.own_keys}
     for template in _sources(group, "launchTemplate", LAUNCH_TEMPLATE)[:1]:
@@ -211,7 +213,7 @@ def _isolation(group: PolicyResource, carried: Facts) -> dict[str, Any]:
     return found
 
 
-def _has_audit_logs(group: PolicyResource, carried: Facts) -> bool | None:
+def _has_audit_logs(group: Resource, carried: Facts) -> bool | None:
     """Whether the group's cluster keeps an audit log, where the cluster is of this stack."""
     clusters = _sources(group, "clusterName", CLUSTER)
     kinds = fetch(clusters[0].props, "enabledClusterLogTypes") if clusters else UNKNOWN
@@ -221,13 +223,13 @@ def _has_audit_logs(group: PolicyResource, carried: Facts) -> bool | None:
     return carried.audit_logs if kinds is UNKNOWN or UNKNOWN in kept else False
 
 
-def _strategy(template: PolicyResource) -> str | None:
+def _strategy(template: Resource) -> str | None:
     groups = _sources(template, "placement", PLACEMENT_GROUP)
     strategy = fetch(groups[0].props, "strategy") if groups else UNKNOWN
     return strategy if isinstance(strategy, str) else None
 
 
-def _block_zone(template: PolicyResource) -> str | None:
+def _block_zone(template: Resource) -> str | None:
     for resource_type in CAPACITY:
         for reservation in _sources(template, "capacityReservationSpecification", resource_type):
             zone = fetch(reservation.props, "availabilityZone")

@@ -1,9 +1,9 @@
-"""Reads property bags of which some values are not known yet.
+"""Reads property bags of which some values are not known.
 
-At preview a value that depends on something not created yet is unknown, and the policy SDK raises as soon as
-it is touched, which ends the whole policy. So every value is fetched by itself, and comes back as the value,
-as ABSENT or as UNKNOWN. Bags are Mappings and Sequences but neither dict nor list, their `.get` and `.items`
-raise too, and every number is a float.
+A value may be unknown because it depends on what is not created yet, because a template computes it, or
+because it is a secret, which is never looked at. In a bag such a value is UNKNOWN, whatever its source (the
+policy SDK's own bags are made so by `policies.pack.bags`). Every value is fetched by itself, and comes back
+as the value, as ABSENT or as UNKNOWN, so that one that is unknown hides nothing beside it.
 """
 
 import math
@@ -12,7 +12,8 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, Final
 
-from pulumi_policy.proxy import UnknownValueError
+_MOST: Final = 2**63
+"""Beyond it no property of any provider goes; a text like `1e999999999` is not worked out."""
 
 
 class Lack(Enum):
@@ -44,8 +45,6 @@ def _step(value: Any, step: str | int) -> Any:
         return ABSENT
     try:
         found = value[step]
-    except UnknownValueError:
-        return UNKNOWN
     except (KeyError, IndexError):
         return ABSENT
     return ABSENT if found is None else found
@@ -69,14 +68,20 @@ def items(bag: object, *path: str | int) -> Iterator[Any]:
 
 def whole(value: object) -> int | None:
     """A whole number, however it arrived (`20`, `20.0`, `"20"`); None for anything else."""
-    if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
+    if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
-        return int(value) if value == int(value) else None
-    if isinstance(value, str):
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            return None
-        return int(number) if number.is_finite() and number == number.to_integral_value() else None
-    return None
+    if isinstance(value, int):
+        return value if abs(value) < _MOST else None
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) and abs(value) < _MOST and value == int(value) else None
+    return _whole_text(value) if isinstance(value, str) else None
+
+
+def _whole_text(text: str) -> int | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or abs(number) >= _MOST or number != number.to_integral_value():
+        return None
+    return int(number)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from pulumi_policy import PolicyResource
-
-from policies.bags import fetch
-from policies.relations import Related
-from policies.subjects import FUNCTION, Subject, read
+from policies.reading.bags import fetch
+from policies.reading.draft import Subject
+from policies.reading.functions import FUNCTION
+from policies.reading.relations import Related
+from policies.reading.subjects import read
+from policies.resources import Resource
 
 _ALIAS: Final = "aws:lambda/alias:Alias"
 _MAPPING: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
@@ -43,7 +44,7 @@ _SOURCES: Final[Mapping[str, str]] = MappingProxyType(
 """What a mapping may take events from, by type of resource."""
 
 
-def functions(resources: Iterable[PolicyResource]) -> Iterator[Related]:
+def functions(resources: Iterable[Resource]) -> Iterator[Related]:
     """Every function with the ties that it states and those that the stack shows."""
     known = list(resources)
     for function in known:
@@ -56,7 +57,7 @@ def functions(resources: Iterable[PolicyResource]) -> Iterator[Related]:
         yield Related(function, own, Subject(replace(own.facts, ties=ties), own.unread, own.placed))
 
 
-def _calls(resources: Iterable[PolicyResource]) -> Iterator[tuple[str, PolicyResource, str]]:
+def _calls(resources: Iterable[Resource]) -> Iterator[tuple[str, Resource, str]]:
     """Each resource that calls a function: the tie it makes, and the property that names the function."""
     for resource in resources:
         caller = _CALLERS.get(resource.resource_type)
@@ -67,7 +68,7 @@ def _calls(resources: Iterable[PolicyResource]) -> Iterator[tuple[str, PolicyRes
                 yield tie, resource, "functionName"
 
 
-def _taken_from(mapping: PolicyResource) -> Iterator[str]:
+def _taken_from(mapping: Resource) -> Iterator[str]:
     """What a mapping takes events from: by the resource it names, or by the ARN where that is known."""
     arn = fetch(mapping.props, "eventSourceArn")
     sources = {source.resource_type for source in mapping.property_dependencies.get("eventSourceArn", ())}
@@ -76,7 +77,7 @@ def _taken_from(mapping: PolicyResource) -> Iterator[str]:
             yield tie
 
 
-def _is_named(function: PolicyResource, caller: PolicyResource, names: str) -> bool:
+def _is_named(function: Resource, caller: Resource, names: str) -> bool:
     """Whether a property names the function, or an alias of it."""
     for source in caller.property_dependencies.get(names, ()):
         behind = source.property_dependencies.get("functionName", ())

@@ -7,15 +7,13 @@ and an unknown value must neither block a deployment nor hide a breach beside it
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
     PolicyConfigSchema,
-    PolicyResource,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -26,24 +24,16 @@ from pulumi_policy import Severity as PolicySeverity
 
 from components.catalog import Catalog
 from components.catalog import load as load_catalog
-from components.placement import RULES, Answer, Enforcement, Override, Rule, Verdict
-from policies import relations, ties
-from policies.overrides import StackRules
-from policies.subjects import Subject, read
+from components.placement import RULES, Enforcement, Override, Rule
+from policies.judging import RELATIONS, Judged, alone, together
+from policies.pack.bags import after_creation, before_creation
+from policies.pack.stack import StackRules
 
 NAME: Final = "halfmetal"
 ACROSS: Final = "-across-stack"
 ADVICE: Final = "advice"
 UNDECIDED: Final = "undecided"
 SUMMARY: Final = "summary"
-
-_RELATIONS: Final[Mapping[str, Callable[[Iterable[PolicyResource]], Iterator[relations.Related]]]] = {
-    "compliance-isolation": relations.node_groups,
-    "runaway-function": relations.functions,
-    "vendor-lock-in": ties.functions,
-    "zone-capacity": relations.node_groups,
-}
-"""Rules whose facts lie in several resources, and what relates them."""
 
 _LEVELS: Final = {
     Enforcement.MANDATORY: EnforcementLevel.MANDATORY,
@@ -65,54 +55,12 @@ def policies(
     record = _Record(running=len(rules.settings().enforced))
     return [
         *(_of_one_resource(rule, rules, record) for rule in RULES.values()),
-        *(_across_stack(RULES[name], rules, record) for name in _RELATIONS),
+        *(_across_stack(RULES[name], rules, record) for name in RELATIONS),
         _advice(rules),
         _undecided(rules),
         _undecided_across_stack(rules),
         _summary(record, say or _print),
     ]
-
-
-class _Resource(Protocol):
-    """A resource, before creation (its inputs) or after (its outputs)."""
-
-    resource_type: str
-    props: Mapping[str, Any]
-    urn: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A verdict on a resource."""
-
-    rule: Rule
-    urn: str
-    name: str
-    subject: Subject
-    verdict: Verdict
-
-    @property
-    def refused(self) -> bool:
-        return self.verdict.answer is Answer.REFUSED and not self.verdict.soft
-
-    @property
-    def advised_against(self) -> bool:
-        return self.verdict.answer is Answer.REFUSED and self.verdict.soft
-
-    @property
-    def open(self) -> bool:
-        """Whether it is undecided and worth saying so."""
-        return self.subject.concerns(self.verdict)
-
-    @property
-    def waits_for_stack(self) -> bool:
-        """Whether the facts it lacks are ones that only the whole stack shows."""
-        return set(self.verdict.missing).isdisjoint(self.subject.unread)
-
-    def __str__(self) -> str:
-        named = self.subject.facts.subject or self.name
-        return f"{named}: {self.verdict.reason}."
 
 
 class _Record:
@@ -127,9 +75,9 @@ class _Record:
         self._judged: set[tuple[str, str]] = set()
         self._broken: set[str] = set()
 
-    def add(self, judged: _Judged) -> None:
+    def add(self, judged: Judged) -> None:
         """Take note of a verdict."""
-        self._judged.add((judged.rule.id, judged.urn))
+        self._judged.add((judged.rule.id, judged.resource.urn))
         if judged.refused:
             self._broken.add(judged.rule.id)
 
@@ -141,43 +89,13 @@ class _Record:
         return f"halfmetal: {self._running} placement rules on {len(judged)} of {resources} resources: {said}"
 
 
-# -- judging
-
-
-def _alone(
-    rules: StackRules,
-    resource: _Resource,
-    only: str = "",
-    config: Mapping[str, Any] | None = None,
-) -> Iterator[_Judged]:
-    """What the rules (or the one named) say of a resource by what it shows itself."""
-    subject = read(resource.resource_type, resource.props)
-    if subject is None:
-        return
-    settings = rules.settings(only, config)
-    for setting in (settings.by_id[only],) if only else settings.enforced:
-        verdict = setting.judge(subject.facts)
-        yield _Judged(setting.rule, resource.urn, resource.name, subject, verdict)
-
-
-def _together(rules: StackRules, resources: Iterable[PolicyResource], rule: str) -> Iterator[_Judged]:
-    """What a rule says of each resource by what the stack shows, unless the resource alone says as much."""
-    setting = rules.settings().by_id[rule]
-    if setting.enforcement is Enforcement.DISABLED:
-        return
-    for related in _RELATIONS[rule](resources):
-        own = setting.judge(related.own.facts)
-        verdict = setting.judge(related.subject.facts)
-        if own.answer is not Answer.REFUSED or own.reason != verdict.reason:
-            yield _Judged(setting.rule, related.resource.urn, related.resource.name, related.subject, verdict)
-
-
 # -- policies
 
 
 def _of_one_resource(rule: Rule, rules: StackRules, record: _Record) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for judged in _alone(rules, args, only=rule.id, config=args.get_config()):
+        setting = rules.settings(rule.id, args.get_config()).by_id[rule.id]
+        for judged in alone([setting], before_creation(args)):
             record.add(judged)
             if judged.refused:
                 report(_violation(judged), None)
@@ -195,10 +113,10 @@ def _of_one_resource(rule: Rule, rules: StackRules, record: _Record) -> Policy:
 
 def _across_stack(rule: Rule, rules: StackRules, record: _Record) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        for judged in _together(rules, args.resources, rule.id):
+        for judged in together(rules.settings().by_id[rule.id], after_creation(args.resources)):
             record.add(judged)
             if judged.refused:
-                report(_violation(judged), judged.urn)
+                report(_violation(judged), judged.resource.urn)
 
     return StackValidationPolicy(
         name=rule.id + ACROSS,
@@ -212,7 +130,7 @@ def _across_stack(rule: Rule, rules: StackRules, record: _Record) -> Policy:
 
 def _advice(rules: StackRules) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for judged in _alone(rules, args):
+        for judged in alone(rules.settings().enforced, before_creation(args)):
             if judged.advised_against:
                 report(f"{judged.rule.id}: {_violation(judged)}", None)
 
@@ -227,9 +145,9 @@ def _advice(rules: StackRules) -> Policy:
 
 def _undecided(rules: StackRules) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for judged in _alone(rules, args):
+        for judged in alone(rules.settings().enforced, before_creation(args)):
             # What the stack will show is not missing yet.
-            if judged.open and not (judged.rule.id in _RELATIONS and judged.waits_for_stack):
+            if judged.open and not judged.waits_for_stack:
                 report(f"{judged.rule.id}: {judged}", None)
 
     return ResourceValidationPolicy(
@@ -243,10 +161,11 @@ def _undecided(rules: StackRules) -> Policy:
 
 def _undecided_across_stack(rules: StackRules) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        for rule in _RELATIONS:
-            for judged in _together(rules, args.resources, rule):
+        resources = after_creation(args.resources)
+        for rule in RELATIONS:
+            for judged in together(rules.settings().by_id[rule], resources):
                 if judged.open:
-                    report(f"{judged.rule.id}: {judged}", judged.urn)
+                    report(f"{judged.rule.id}: {judged}", judged.resource.urn)
 
     return StackValidationPolicy(
         name=UNDECIDED + ACROSS,
@@ -270,7 +189,7 @@ def _summary(record: _Record, say: Callable[[str], None]) -> Policy:
     )
 
 
-def _violation(judged: _Judged) -> str:
+def _violation(judged: Judged) -> str:
     return f"{judged} To do: {judged.rule.remedy}."
 
 

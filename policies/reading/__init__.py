@@ -1,0 +1,1 @@
+"""From resources of whatever source to the facts that the rules read."""

@@ -1,0 +1,88 @@
+"""Facts being gathered about one resource: what it carries, and over that what it says itself.
+
+A resource that halfmetal made carries the facts it was placed by, in tags or annotations. What a resource
+says itself is read as well, and wins: it is what will be created. So anybody's resource is judged by what it
+is, and one of halfmetal's also by what it was made for.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+from components.placement import ANNOTATION_PREFIX, TAG_PREFIX, Answer, Facts, Verdict
+from policies.reading.bags import UNKNOWN, entries
+
+_ALL_FACTS: Final = frozenset(field.name for field in fields(Facts))
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One resource as the rules see it."""
+
+    facts: Facts
+    unread: frozenset[str] = frozenset()
+    """Facts that the resource states but that cannot be known before it is created."""
+    placed: bool = False
+    """Whether it carries halfmetal's facts."""
+
+    def concerns(self, verdict: Verdict) -> bool:
+        """Whether an undecided verdict is worth saying.
+
+        Of a resource of somebody else's, that it says nothing about its latency budget is no news. That a
+        value it does state is not known yet is, and so is a gap in the facts of one that halfmetal placed.
+        """
+        return verdict.answer is Answer.UNDECIDED and (
+            self.placed or bool(self.unread & set(verdict.missing))
+        )
+
+
+@dataclass(slots=True)
+class Draft:
+    """Facts being gathered: what is carried first, then what the resource itself says."""
+
+    facts: Facts
+    unread: set[str]
+    placed: bool
+
+    def set(self, name: str, value: Any) -> None:
+        """State a fact; UNKNOWN states that it cannot be known yet."""
+        if value is UNKNOWN:
+            self.unread.add(name)
+            self.facts = replace(self.facts, **{name: None})
+        else:
+            self.unread.discard(name)
+            self.facts = replace(self.facts, **{name: value})
+
+    def set_missing(self, name: str, value: Any) -> None:
+        """State a fact unless it is carried already, or carried but not known yet."""
+        if getattr(self.facts, name) is None and name not in self.unread:
+            self.set(name, value)
+
+    def done(self) -> Subject:
+        """The subject, once nothing more can be read."""
+        return Subject(self.facts, frozenset(self.unread), self.placed)
+
+
+def carried(*bags: object) -> Draft:
+    """What tags or annotations carry, of several bags the first that has a key."""
+    known: dict[str, str] = {}
+    unread: set[str] = set()
+    placed = False
+    for bag in bags:
+        if bag is UNKNOWN:
+            unread |= _ALL_FACTS
+        for key, value in entries(bag):
+            prefix = next(
+                (prefix for prefix in (TAG_PREFIX, ANNOTATION_PREFIX) if key.startswith(prefix)), None
+            )
+            if prefix is None or key in known:
+                continue
+            name = key.removeprefix(prefix).partition(".")[0].replace("-", "_")
+            # Every placement has a home; other keys under the prefix may be there for other reasons.
+            placed = placed or name == "home"
+            if isinstance(value, str):
+                known[key] = value
+            else:
+                unread |= {name} & _ALL_FACTS
+    facts = Facts.from_tags(known)
+    stated = {field.name for field in fields(facts) if getattr(facts, field.name) is not None}
+    return Draft(facts, unread - stated, placed)

@@ -1,0 +1,35 @@
+"""Functions: how they are bounded, and whether they are of the kind that runs on instances."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from components.catalog import load as load_catalog
+from components.placement import UNRESERVED, Home
+from policies.reading.bags import ABSENT, UNKNOWN, fetch
+from policies.reading.draft import Subject, carried
+from policies.reading.quantities import counted, megabytes, seconds
+
+FUNCTION: Final = "aws:lambda/function:Function"
+
+
+def function(props: Mapping[str, Any]) -> Subject:
+    limits = load_catalog().limits.function
+    draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
+    draft.set("function_memory", megabytes(fetch(props, "memorySize"), limits.memory_default.value))
+    draft.set("timeout", seconds(fetch(props, "timeout"), limits.timeout_default.value))
+    reserved = fetch(props, "reservedConcurrentExecutions")
+    draft.set("reserved_concurrency", counted(reserved, UNRESERVED))
+    provider = fetch(props, "capacityProviderConfig")
+    managed: object = UNKNOWN if provider is UNKNOWN else provider is not ABSENT
+    draft.set("managed_instances", managed)
+    if draft.facts.home is not None and not draft.facts.home.is_function:
+        draft.set("twin", value=True)
+    draft.set("home", _function_home(draft.facts.home, managed))
+    return draft.done()
+
+
+def _function_home(carried: Home | None, managed: object) -> Home:
+    """A function is a function, whatever home its tags name (it may be the twin of a workload elsewhere)."""
+    if managed is True:
+        return Home.RESERVED_FUNCTION
+    return carried if carried is not None and carried.is_function else Home.FUNCTION

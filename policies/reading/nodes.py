@@ -1,0 +1,85 @@
+"""Nodes: node groups, and the launch templates that say what their machines are."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from components.placement import NONE, Home, Role, Tenancy
+from policies.reading.bags import ABSENT, UNKNOWN, fetch, items
+from policies.reading.draft import Draft, Subject, carried
+
+NODE_GROUP: Final = "aws:eks/nodeGroup:NodeGroup"
+LAUNCH_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
+
+
+def node_group(props: Mapping[str, Any]) -> Subject:
+    draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
+    draft.set_missing("home", Home.POOL)
+    draft.set("role", Role.NODES)
+    draft.set("managed_cluster", value=True)
+    return draft.done()
+
+
+def launch_template(props: Mapping[str, Any]) -> Subject:
+    draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
+    draft.set_missing("home", Home.POOL)
+    draft.set("role", Role.NODES)
+    draft.set("efa", _has_efa(props))
+    draft.set("own_keys", _has_own_keys(props))
+    _read_placement(draft, fetch(props, "placement"))
+    _read_tenancy(draft, props)
+    target = fetch(props, "capacityReservationSpecification", "capacityReservationTarget")
+    if target is ABSENT:
+        draft.set_missing("capacity_block_zone", NONE)
+    elif target is UNKNOWN:
+        draft.set_missing("capacity_block_zone", UNKNOWN)
+    return draft.done()
+
+
+def _has_efa(props: Mapping[str, Any]) -> object:
+    interfaces = fetch(props, "networkInterfaces")
+    kinds = [fetch(interface, "interfaceType") for interface in items(interfaces)]
+    if any(isinstance(kind, str) and kind.startswith("efa") for kind in kinds):
+        return True
+    return UNKNOWN if interfaces is UNKNOWN or UNKNOWN in kinds else False
+
+
+def _has_own_keys(props: Mapping[str, Any]) -> object:
+    """Whether every disk that the template makes is encrypted with a key that it names."""
+    mappings = fetch(props, "blockDeviceMappings")
+    if mappings is UNKNOWN:
+        return UNKNOWN
+    keys = [fetch(disk, "ebs", "kmsKeyId") for disk in items(mappings) if fetch(disk, "ebs") is not ABSENT]
+    if not keys or ABSENT in keys:
+        return False
+    return UNKNOWN if UNKNOWN in keys else True
+
+
+def _read_tenancy(draft: Draft, props: Mapping[str, Any]) -> None:
+    """The tenancy that a template states, or takes where it states none.
+
+    A machine that is bare metal is one's own without its saying so, and a capacity block was bought with a
+    tenancy that no template tells.
+    """
+    stated = fetch(props, "placement", "tenancy")
+    market = fetch(props, "instanceMarketOptions", "marketType")
+    if stated is UNKNOWN:
+        draft.set_missing("tenancy", UNKNOWN)
+    elif isinstance(stated, str) and stated != "default":
+        draft.set("tenancy", Tenancy.DEDICATED)
+    elif market is ABSENT and draft.facts.tenancy is not Tenancy.BARE_METAL:
+        draft.set("tenancy", Tenancy.SHARED)
+
+
+def _read_placement(draft: Draft, placement: object) -> None:
+    """The zone that a template states, and whether it names a placement group.
+
+    It names the group, not its strategy: that is in the tags, or in the group itself (see `relations`).
+    """
+    if placement is UNKNOWN:
+        draft.set_missing("placement_group", UNKNOWN)
+        return
+    zone = fetch(placement, "availabilityZone")
+    if zone is not ABSENT:
+        draft.set("zones", UNKNOWN if zone is UNKNOWN else (str(zone),))
+    if fetch(placement, "groupName") is ABSENT and fetch(placement, "groupId") is ABSENT:
+        draft.set("placement_group", NONE)

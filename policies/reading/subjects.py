@@ -1,0 +1,24 @@
+"""From one resource to the facts that the rules read: which types are read, and by what."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from policies.reading import functions, nodes, pods
+from policies.reading.draft import Subject
+
+
+def read(resource_type: str, props: Mapping[str, Any]) -> Subject | None:
+    """The facts of a resource, or None if no rule reads resources of its type."""
+    reader = READERS.get(resource_type)
+    return reader(props) if reader is not None else None
+
+
+READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Subject]]] = {
+    functions.FUNCTION: functions.function,
+    nodes.NODE_GROUP: nodes.node_group,
+    nodes.LAUNCH_TEMPLATE: nodes.launch_template,
+    "kubernetes:apps/v1:Deployment": pods.workload,
+    "kubernetes:apps/v1:StatefulSet": pods.workload,
+    "kubernetes:batch/v1:Job": pods.workload,
+    "kubernetes:core/v1:Pod": pods.pod,
+}
