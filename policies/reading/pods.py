@@ -11,7 +11,7 @@ from policies.reading.quantities import counted
 _ACCELERATORS: Final = ("nvidia.com/gpu", "amd.com/gpu", "aws.amazon.com/neuron")
 _ACCELERATOR_SLICES: Final = "nvidia.com/mig-"
 _EFA: Final = "vpc.amazonaws.com/efa"
-_ZONE_LABEL: Final = "topology.kubernetes.io/zone"
+ZONE_LABEL: Final = "topology.kubernetes.io/zone"
 
 
 def workload(props: Mapping[str, Any]) -> Subject:
@@ -107,7 +107,7 @@ def _requested(spec: object, wanted: Callable[[str], bool]) -> Any:
 
 def _zones(spec: object) -> Any:
     """The zones that pods are held to, ABSENT when to none in particular, UNKNOWN when that is not known."""
-    selected = fetch(spec, "nodeSelector", _ZONE_LABEL)
+    selected = fetch(spec, "nodeSelector", ZONE_LABEL)
     required = fetch(
         spec,
         "affinity",
@@ -134,7 +134,7 @@ def _zones_of_term(term: object) -> Any:
         key = fetch(expression, "key")
         if key is UNKNOWN:
             return UNKNOWN
-        if key != _ZONE_LABEL or fetch(expression, "operator") != "In":
+        if key != ZONE_LABEL or fetch(expression, "operator") != "In":
             continue
         values = list(items(expression, "values"))
         if UNKNOWN in values or fetch(expression, "values") is UNKNOWN:

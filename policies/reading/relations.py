@@ -111,7 +111,7 @@ def _sources(resource: Resource, name: str, resource_type: str) -> list[Resource
 
 def _log_retention(function: Resource, groups: list[Resource]) -> int | None:
     """Days that a function's logs are kept: 0 for ever, None when it cannot be told yet."""
-    group = _log_group(function, groups)
+    group = log_group(function, groups)
     if isinstance(group, Resource):
         days = fetch(group.props, "retentionInDays")
         return 0 if days is ABSENT else whole(days)
@@ -119,7 +119,7 @@ def _log_retention(function: Resource, groups: list[Resource]) -> int | None:
     return None if group is UNKNOWN else 0
 
 
-def _log_group(function: Resource, groups: list[Resource]) -> Any:
+def log_group(function: Resource, groups: list[Resource]) -> Any:
     """The log group a function writes to, ABSENT if the stack has none, UNKNOWN if that cannot be told."""
     linked = _sources(function, "loggingConfig", LOG_GROUP)
     if linked:
