@@ -1,8 +1,10 @@
 """The Pulumi program: read the stack file, decide where each workload goes, make it so."""
 
+from datetime import date
+
 import pulumi
 
-from components.placement import Placements, decide
+from components.placement import Placements, Use, decide
 from components.placement.plan import Plan, planned
 from components.placement.plan.summary import lines, summary
 from components.spec import StackError, load
@@ -11,7 +13,7 @@ from components.topology import compose
 
 def main() -> None:
     stack = load(pulumi.Config("halfmetal").require_object("stack"))
-    placements = decide(stack)
+    placements = decide(stack).on(date.today())
     plan = planned(placements)
     _say(placements, plan)
     if stack.policies.config_time:
@@ -26,9 +28,12 @@ def _say(placements: Placements, plan: Plan) -> None:
         pulumi.log.info(line)
     for note in placements.notes:
         pulumi.log.info(f"{note.subject}: {note.message}")
+    for waiver, use in placements.waivers:
+        if use is not Use.USED:
+            pulumi.log.warn(f"{waiver.subject}: {use} waiver of {waiver.rule} by {waiver.owner}")
     for finding in placements.findings:
         if not finding.blocks:
-            pulumi.log.warn(f"{finding.subject}: {finding.rule}: {finding.reason}; {finding.remedy}")
+            pulumi.log.warn(f"{finding.subject}: {finding.says}; {finding.remedy}")
 
 
 try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +15,8 @@ from rich.text import Text
 from cli.stacks import file_of, names, path_of
 
 if TYPE_CHECKING:
-    from components.placement import Finding, Placements
-    from components.spec import Problem, Stack, StackFile
+    from components.placement import Finding, Placements, Use
+    from components.spec import Problem, Stack, StackFile, Waiver
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Verdict:
     def findings(self) -> tuple[Finding, ...]:
         """What the rules refuse."""
         return self.placements.findings if self.placements else ()
+
+    @property
+    def waivers(self) -> tuple[tuple[Waiver, Use], ...]:
+        """The file's waivers, and what came of each today."""
+        return self.placements.waivers if self.placements else ()
 
 
 def validate(
@@ -74,7 +80,7 @@ def judge(file: Path) -> Verdict:
     except StackError as error:
         return Verdict(file, error.problems)
     try:
-        return Verdict(file, (), stack, decide(stack), source)
+        return Verdict(file, (), stack, decide(stack).on(date.today()), source)
     except StackError as error:
         located = (replace(problem, location=source.locate(problem.path)) for problem in error.problems)
         return Verdict(file, tuple(located), stack, None, source)
@@ -100,7 +106,12 @@ def _show(console: Console, verdict: Verdict) -> None:
         console.print(
             Text(f"  {where}: {finding.subject}: {finding.rule} ({finding.enforcement}): {finding.reason}")
         )
+        if finding.waived is not None:
+            console.print(Text(f"    {finding.waived}"))
         console.print(Text(f"    remedy: {finding.remedy}"))
+    for waiver, use in verdict.waivers:
+        if use != "used":
+            console.print(Text(f"  {waiver.subject}: {use} waiver of {waiver.rule} by {waiver.owner}"))
 
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:
@@ -118,9 +129,12 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
                 "enforcement": str(finding.enforcement),
                 "reason": finding.reason,
                 "remedy": finding.remedy,
+                "waived": str(finding.waived) if finding.waived is not None else None,
+                "blocks": finding.blocks,
             }
             for finding in verdict.findings
         ],
+        "waivers": [{**waiver.model_dump(mode="json"), "use": str(use)} for waiver, use in verdict.waivers],
     }
 
 

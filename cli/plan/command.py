@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -82,8 +83,9 @@ def plan(  # noqa: PLR0913 - each is an option of the command
 
     if html is not None:
         _check_page(html, explain, diff, as_json=as_json)
-    made = planned_of(load_file(file_of(stack)))
-    other = planned_of(load_file(file_of(diff))) if diff is not None else None
+    today = date.today()
+    made = planned_of(load_file(file_of(stack)), today=today)
+    other = planned_of(load_file(file_of(diff)), today=today) if diff is not None else None
     if html is not None:
         _write_page(made, html, as_json=as_json)
     elif explain is not None:

@@ -32,6 +32,7 @@ from components.placement.placements import Finding, Note, Placement, PlacementE
 from components.placement.rules import RULES
 from components.placement.settings import Override, Setting, Settings, overrides_of, settle
 from components.placement.sites import Candidate, Sites
+from components.placement.waivers import Use, Waived, Waivers
 
 __all__ = [
     "ANNOTATION_PREFIX",
@@ -65,7 +66,10 @@ __all__ = [
     "Tenancy",
     "Threshold",
     "Thresholds",
+    "Use",
     "Verdict",
+    "Waived",
+    "Waivers",
     "decide",
     "instance_of",
     "overrides_of",

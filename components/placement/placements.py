@@ -1,12 +1,14 @@
 """What a decision is: the placement of every workload, and what the rules say of the stack."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from components.placement.facts import Facts
 from components.placement.homes import Home
 from components.placement.judging import Answer, Enforcement, Severity
-from components.spec import Money, Pool, Problem, Stack, StackError, Workload
+from components.placement.waivers import Use, Waived, Waivers
+from components.spec import Money, Pool, Problem, Stack, StackError, Waiver, Workload
 
 
 class PlacementError(StackError):
@@ -36,11 +38,22 @@ class Finding:
     reason: str
     remedy: str
     answer: Answer = Answer.REFUSED
+    waived: Waived | None = None
+    """The waiver of it, if there is one on the day that was asked for."""
 
     @property
     def blocks(self) -> bool:
         """Whether it must be cleared before anything is deployed."""
-        return self.answer is Answer.REFUSED and self.enforcement is Enforcement.MANDATORY
+        return (
+            self.answer is Answer.REFUSED
+            and self.enforcement is Enforcement.MANDATORY
+            and (self.waived is None or self.waived.expired)
+        )
+
+    @property
+    def says(self) -> str:
+        """The rule, its reason, and what a waiver makes of it."""
+        return f"{self.rule}: {self.reason}{f' ({self.waived})' if self.waived is not None else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +104,26 @@ class Placements:
     """What else there is to know of the choice."""
     total: Money | None = None
     """What all that has a price costs a month; None where nothing was left to be chosen."""
+    waivers: tuple[tuple[Waiver, Use], ...] = ()
+    """The stack file's waivers, and what came of each on the day that was asked for."""
+
+    def on(self, today: date) -> "Placements":
+        """The same with the stack file's waivers applied as they count on a day.
+
+        They let be what the file says. Nothing is chosen on the strength of one.
+        """
+        waivers = Waivers(self.stack.policies.waivers, today)
+        findings = tuple(
+            replace(finding, waived=waivers.of(finding.rule, finding.subject)) for finding in self.findings
+        )
+        uses = tuple(waivers.uses(finding.waived for finding in findings))
+        return replace(self, findings=findings, waivers=uses)
 
     def raise_if_refused(self) -> None:
         """Raise PlacementError with every finding of a mandatory rule, if there is one."""
         blocking = [finding for finding in self.findings if finding.blocks]
         if blocking:
             raise PlacementError(
-                Problem(
-                    finding.path, None, f"{finding.rule}: {finding.reason}", finding.remedy, finding.subject
-                )
+                Problem(finding.path, None, finding.says, finding.remedy, finding.subject)
                 for finding in blocking
             )

@@ -17,7 +17,7 @@ from components.spec.data_plane import (
 from components.spec.decision import Decision
 from components.spec.errors import Problem, StackError
 from components.spec.network import Network
-from components.spec.policies import PolicyOverrides, RuleOverride
+from components.spec.policies import PolicyOverrides, RuleOverride, Waiver
 from components.spec.reading import load
 from components.spec.source import StackFile, load_file, read_file
 from components.spec.stack import Stack
@@ -74,6 +74,7 @@ __all__ = [
     "Taint",
     "Traffic",
     "UnitError",
+    "Waiver",
     "Workload",
     "load",
     "load_file",

@@ -1,26 +1,10 @@
 """What this stack knows better than the catalog: a negotiated price, a raised limit, a measured time."""
 
-from datetime import date
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainValidator, WithJsonSchema
 
-from components.spec.fields import Matching, Model, Text, mistake
-
-_NOTE_AT_MOST: Final = 500
-
-
-def _day(value: object) -> object:
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) else _no_day()
-    except ValueError:
-        return _no_day()
-
-
-def _no_day() -> date:
-    raise mistake("is not a day", "write it like 2026-11-25")
+from components.spec.fields import NOTE_AT_MOST, Day, Matching, Model, Sentence, Text, mistake
 
 
 def _figure(value: object) -> object:
@@ -35,11 +19,6 @@ def _figure(value: object) -> object:
     )
 
 
-Day = Annotated[
-    date,
-    BeforeValidator(_day),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "format": "date"}),
-]
 FigureValue: TypeAlias = Annotated[
     Any,
     PlainValidator(_figure),
@@ -53,7 +32,6 @@ FigureValue: TypeAlias = Annotated[
         }
     ),
 ]
-Sourced = Annotated[Text, Field(min_length=1, max_length=_NOTE_AT_MOST)]
 FigurePath = Annotated[
     str,
     Matching(
@@ -70,19 +48,19 @@ class FigureOverride(Model):
     value: FigureValue = Field(
         description="The figure, with the unit that the catalog's has.", examples=["$0.61/h"]
     )
-    source: Sourced = Field(
+    source: Sentence = Field(
         description="Where it comes from: the agreement, the measurement, the page.",
         examples=["private pricing agreement of 2026"],
     )
     as_of: Day = Field(description="The day that it was true.", examples=["2026-11-01"])
-    region: Sourced | None = Field(
+    region: Sentence | None = Field(
         default=None,
         description=(
             "Region that it holds for. Default: `any` if the catalog's figure is for any, else the stack's."
         ),
         examples=["us-east-1"],
     )
-    note: Annotated[Text, Field(max_length=_NOTE_AT_MOST)] = Field(
+    note: Annotated[Text, Field(max_length=NOTE_AT_MOST)] = Field(
         default="",
         description="What else there is to know about it. Default nothing.",
         examples=["until May"],

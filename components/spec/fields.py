@@ -7,6 +7,7 @@ editor reads, and the person who got it wrong.
 import math
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import (
@@ -29,6 +30,9 @@ from components.spec.units import Quantity
 NAME_AT_MOST: Final = 40
 """Longest name of a workload, pool or store: leaves room for stack name and random suffix in what AWS and
 Kubernetes allow (64 characters for a function, 63 for a label, a Service or a node group)."""
+
+NOTE_AT_MOST: Final = 500
+"""Longest note that somebody writes beside a value."""
 
 QuantityT = TypeVar("QuantityT", bound=Quantity)
 
@@ -160,7 +164,27 @@ def _ratio(value: object) -> object:
 
 _LARGEST_RATIO: Final = 1_000_000
 
+
+def _day(value: object) -> object:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else _no_day()
+    except ValueError:
+        return _no_day()
+
+
+def _no_day() -> date:
+    raise mistake("is not a day", "write it like 2026-11-25")
+
+
 Text = Annotated[str, Strict()]
+Sentence = Annotated[Text, Field(min_length=1, max_length=NOTE_AT_MOST)]
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "format": "date"}),
+]
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]
 Cores = Annotated[

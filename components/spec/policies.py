@@ -1,11 +1,12 @@
 """What a stack changes about the rules: where they run, how hard they are, and their thresholds."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from components.spec.fields import Flag, Model, mistake
+from components.spec.fields import Day, Flag, Matching, Model, Sentence, mistake
 
 RuleId: TypeAlias = Literal[
     "accelerator-needs-metal",
@@ -52,6 +53,52 @@ class RuleOverride(Model):
         return dict(self.__pydantic_extra__)
 
 
+_ANYTHING: Final = re.compile(r"[*.:/_-]*")
+
+
+def _scoped(subject: str) -> str:
+    if _ANYTHING.fullmatch(subject):
+        raise mistake(
+            "names everything",
+            "name what is waived, or make the rule advisory (`policies.rules`) if nothing must keep it",
+        )
+    return subject
+
+
+Subject = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9_.:/@*-]+",
+        "the name of a subject",
+        "name a workload, a pool or a resource as the finding does; * stands for any characters",
+    ),
+    AfterValidator(_scoped),
+]
+
+
+class Waiver(Model):
+    """One breach that somebody answers for, until a day."""
+
+    rule: RuleId = Field(description="The rule that may be broken.", examples=["state-locality"])
+    subject: Subject = Field(
+        description=(
+            "What may break it: the name of a workload, a pool or a resource, as the finding has it. `*`"
+            " stands for any characters."
+        ),
+        examples=["chat"],
+    )
+    reason: Sentence = Field(
+        description="Why it may.", examples=["the cache moves to the zone with the next release"]
+    )
+    owner: Sentence = Field(
+        description="Who answers for it: a person or a team.", examples=["ml-platform@example.com"]
+    )
+    expires: Day = Field(
+        description="The last day that it counts. From the next on the rule is enforced again.",
+        examples=["2027-01-31"],
+    )
+
+
 class PolicyOverrides(Model):
     """What this stack changes about the rules."""
 
@@ -67,4 +114,19 @@ class PolicyOverrides(Model):
         default={},
         description="Changes by rule id. Default none.",
         examples=[{"state-locality": {"enforcement": "advisory"}}],
+    )
+    waivers: tuple[Waiver, ...] = Field(
+        default=(),
+        description="Breaches that somebody answers for, until a day. Every report lists them. Default none.",
+        examples=[
+            [
+                {
+                    "rule": "state-locality",
+                    "subject": "chat",
+                    "reason": "the cache moves to the zone with the next release",
+                    "owner": "ml-platform@example.com",
+                    "expires": "2027-01-31",
+                }
+            ]
+        ],
     )

@@ -17,17 +17,19 @@ from components.placement.decision import decide, sites_of
 from components.placement.homes import Home
 from components.placement.latency import length
 from components.placement.options import NodesOption, OptionError
-from components.placement.placements import Finding, Placement, Placements
+from components.placement.placements import Placement, Placements
 from components.placement.plan.fleet import fleet_of, price_of_node
 from components.placement.plan.model import Idle, Plan, Planned, Warn
 from components.placement.twins import unused_twin
+from components.placement.waivers import Use
 from components.spec import Stack
 from components.spec.units import Money
 
 
-def plan(stack: Stack, catalog: Catalog | None = None) -> Plan:
-    """The plan of a stack. Raises as `decide` does."""
-    return planned(decide(stack, catalog), catalog)
+def plan(stack: Stack, catalog: Catalog | None = None, today: date | None = None) -> Plan:
+    """The plan of a stack, with its waivers as they count on a day. Raises as `decide` does."""
+    decided = decide(stack, catalog)
+    return planned(decided if today is None else decided.on(today), catalog)
 
 
 def planned(placements: Placements, catalog: Catalog | None = None) -> Plan:
@@ -126,7 +128,10 @@ class _Planning:
         for note in self.placements.notes:
             yield Warn(note.subject, note.message)
         for finding in (*self.placements.findings, *self.placements.undecided):
-            yield Warn(finding.subject, _said(finding))
+            yield Warn(finding.subject, finding.says)
+        for waiver, use in self.placements.waivers:
+            if use is not Use.USED:
+                yield Warn(waiver.subject, f"{use} waiver of {waiver.rule} by {waiver.owner}")
         for each in workloads:
             chosen = each.chosen
             if chosen.unknown:
@@ -144,10 +149,6 @@ class _Planning:
                 saved = chosen.cost.total.amount - cheaper.cost.total.amount
                 if saved > 0:
                     yield Warn(each.name, f"{cheaper.home} would save ${saved:,.2f} a month")
-
-
-def _said(finding: Finding) -> str:
-    return f"{finding.rule}: {finding.reason}"
 
 
 def _last(alternative: Alternative) -> tuple[bool, bool, Decimal, str]:

@@ -206,6 +206,21 @@ def _workload_names(stack: Stack, _: At) -> Problems:
     yield from twins(stack.workloads, "workloads", "workload")
 
 
+def _waivers(stack: Stack, at: At) -> Problems:
+    """Waivers that say again what an earlier one says: which of two days would count is not to be guessed."""
+    first: dict[tuple[str, str], int] = {}
+    for index, waiver in enumerate(stack.policies.waivers):
+        key = f"{waiver.rule}", f"{waiver.subject}"
+        if key in first:
+            yield at(
+                f"policies.waivers[{index}]",
+                waiver.subject,
+                f"is waived for {waiver.rule} by policies.waivers[{first[key]}] too",
+                "keep one of them",
+            )
+        first.setdefault(key, index)
+
+
 CHECKS: Final[tuple[StackCheck, ...]] = (
     _zones_of_region,
     _network_has_room,
@@ -219,4 +234,5 @@ CHECKS: Final[tuple[StackCheck, ...]] = (
     _pool_names,
     _store_names,
     _workload_names,
+    _waivers,
 )
