@@ -105,6 +105,10 @@ class Facts:
     accelerator_count: int | None = None
     accelerator_memory: Memory | None = None
     """Of each accelerator."""
+    has_accelerators: bool | None = None
+    """Whether the nodes that its pods are held to have accelerators; False where they are held to none."""
+    tolerates: bool | None = None
+    """Whether its pods tolerate what is kept off those nodes."""
 
     utilization: Share | None = None
     """Of the day, how much one replica is busy."""
@@ -141,6 +145,8 @@ class Facts:
     """Whether the cluster keeps an audit log of its API."""
     own_keys: bool | None = None
     """Whether its disks are encrypted with a key of the owner's own."""
+    isolated_namespace: bool | None = None
+    """Whether its namespace enforces a Pod Security level, so that no pod there gets at its node."""
 
     managed_cluster: bool | None = None
     """Whether a provider runs the cluster."""
@@ -168,6 +174,12 @@ class Facts:
     def subject(self) -> str:
         """What the facts are about, by name; empty when nothing names it."""
         return self.workload or self.pool or ""
+
+    @property
+    def reads_elsewhere(self) -> tuple[StateRead, ...]:
+        """The stores read on the request path that lack a copy in some zone the subject may run in."""
+        here = set(self.zones or ())
+        return tuple(read for read in self.state or () if not here <= set(read.zones))
 
     def to_tags(self) -> dict[str, str]:
         """The known facts as AWS tags."""
@@ -290,6 +302,8 @@ _CODECS: Final[Mapping[str, _Codec]] = {
     "accelerator_type": _TEXT,
     "accelerator_count": _COUNT,
     "accelerator_memory": _MEMORY,
+    "has_accelerators": _FLAG,
+    "tolerates": _FLAG,
     "utilization": _SHARE,
     "break_even": _SHARE,
     "latency_p99": _DURATION,
@@ -308,6 +322,7 @@ _CODECS: Final[Mapping[str, _Codec]] = {
     "tenancy": _Codec(str, Tenancy),
     "audit_logs": _FLAG,
     "own_keys": _FLAG,
+    "isolated_namespace": _FLAG,
     "managed_cluster": _FLAG,
     "operations_team": _FLAG,
     "ties": _NAMES,

@@ -69,6 +69,9 @@ def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Sit
         accelerator_type=accelerator.type if accelerator is not None else None,
         accelerator_count=accelerator.count if accelerator is not None else 0,
         accelerator_memory=accelerator_memory(catalog, accelerator) if accelerator is not None else None,
+        has_accelerators=pool.accelerator is not None if pool is not None else None,
+        # What keeps pods off a pool's nodes is what those placed there are made to tolerate.
+        tolerates=True if pool is not None else None,
         utilization=_utilization(workload.traffic),
         latency_p99=workload.latency.p99,
         service_time=workload.traffic.service_time,
@@ -88,6 +91,7 @@ def workload_facts(stack: Stack, catalog: Catalog, workload: Workload, site: Sit
         tenancy=nodes.tenancy,
         audit_logs=nodes.audit_logs,
         own_keys=nodes.own_keys,
+        isolated_namespace=_isolated_namespace(stack) if pool is not None else None,
         managed_cluster=nodes.managed_cluster,
         operations_team=nodes.operations_team,
         ties=tuple(sorted(workload.integrations)),
@@ -152,6 +156,7 @@ def pool_facts(stack: Stack, catalog: Catalog, pool: Pool, workloads: Iterable[W
         accelerator_type=pool.accelerator.type if pool.accelerator is not None else None,
         accelerator_count=pool.accelerator.count if pool.accelerator is not None else 0,
         accelerator_memory=pool.accelerator.memory if pool.accelerator is not None else None,
+        has_accelerators=pool.accelerator is not None,
         jitter=UNBOUNDED,
         pinned=pool.pinned,
         twin=False,
@@ -208,6 +213,15 @@ def _node_facts(stack: Stack, catalog: Catalog, pool: Pool) -> Facts:
             )
         case _:
             return facts
+
+
+def _isolated_namespace(stack: Stack) -> bool | None:
+    """One that halfmetal makes enforces a Pod Security level; of somebody else's it is not known."""
+    match stack.data_plane:
+        case DataPlane(cluster=ExistingCluster(namespace=str())):
+            return None
+        case _:
+            return True
 
 
 def _tenancy(stack: Stack, catalog: Catalog, pool: Pool) -> Tenancy | None:

@@ -1,7 +1,8 @@
-"""A workload with an accelerator is not on an on-demand function.
+"""A workload with an accelerator is on nodes that have it and let its pods in, not on a function without.
 
 An on-demand function has no accelerator at all, whatever it is given. Of the reserved ones, Lambda Managed
-Instances can have one, within a limit of accelerator memory; provisioned concurrency cannot.
+Instances can have one, within a limit of accelerator memory; provisioned concurrency cannot. Of nodes it is
+taken that they have accelerators, until it is known that these have none, or that its pods are kept off them.
 """
 
 from types import MappingProxyType
@@ -20,12 +21,22 @@ def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
     if facts.home is None:
         return undecided("home")
     if not facts.home.is_function:
-        return fits(f"{facts.home.described} is nodes, which can have accelerators")
+        return _on_nodes(facts, facts.home)
     if facts.accelerator_count is None and facts.accelerator_type is None:
         return undecided("accelerator_count")
     if facts.home is Home.FUNCTION:
         return refused(f"it needs {_needed(facts)}, and an on-demand function has no accelerator")
     return _on_reserved_function(facts, thresholds)
+
+
+def _on_nodes(facts: Facts, home: Home) -> Verdict:
+    if facts.accelerator_count is None and facts.accelerator_type is None:
+        return fits(f"{home.described} is nodes, which can have accelerators, if it needs any")
+    if facts.has_accelerators is False:
+        return refused(f"it needs {_needed(facts)}, and its pods are held to no pool that has accelerators")
+    if facts.tolerates is False:
+        return refused(f"it needs {_needed(facts)}, and its pods do not tolerate what is kept off such nodes")
+    return fits(f"{home.described} is nodes, which can have accelerators")
 
 
 def _on_reserved_function(facts: Facts, thresholds: Thresholds) -> Verdict:
@@ -53,11 +64,12 @@ def _needed(facts: Facts) -> str:
 
 RULE = Rule(
     id="accelerator-needs-metal",
-    title="A workload with an accelerator is not on an on-demand function",
+    title="A workload with an accelerator is on nodes that have it, not on an on-demand function",
     rationale="An on-demand function has no accelerator: the workload fails or falls back to the processor.",
     remedy=(
         "place it on nodes that have the accelerator (`placement.home: pool` or `metal`, and a pool whose"
-        " `accelerator` matches), or take `accelerator` out of its needs if it runs without one"
+        " `accelerator` matches; a pod by a node selector `halfmetal.dev/pool` of that pool, and a toleration"
+        " of its taints), or take `accelerator` out of its needs if it runs without one"
     ),
     check=_check,
     parameters=MappingProxyType(

@@ -2,12 +2,14 @@
 
 Three things an auditor asks for, each of which must be shown: nobody else's work on the machine, a record of
 who did what in the cluster, and disks that are encrypted with a key whose use can be seen and ended. One that
-is missing is enough to refuse.
+is missing is enough to refuse. So is a namespace that is known to let its pods take over their nodes; of one
+that is not known it is taken that its owner has seen to it.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
+from components.placement.counting import listed
 from components.placement.facts import Facts, Tenancy
 from components.placement.judging import Rule, Thresholds, Verdict, fits, refused, undecided
 
@@ -19,7 +21,9 @@ def _check(facts: Facts, _: Thresholds) -> Verdict:
         return undecided("compliance")
     if not facts.compliance:
         return fits("it falls under no regime that asks for isolation")
-    under = f"it falls under {' and '.join(_REGIMES.get(name, name) for name in facts.compliance)}"
+    under = f"it falls under {listed(facts.compliance, _REGIMES, ' and ')}"
+    if facts.isolated_namespace is False:
+        return refused(f"{under}, and has {', '.join(_broken(facts))}")
     if facts.home is None:
         return undecided("home")
     if facts.home.is_function:
@@ -44,6 +48,8 @@ def _broken(facts: Facts) -> Iterator[str]:
         yield "no audit logs of its cluster"
     if facts.own_keys is False:
         yield "disks that are not encrypted with a key of its own"
+    if facts.isolated_namespace is False:
+        yield "a namespace whose pods may take over their nodes, as it enforces no Pod Security level"
 
 
 RULE = Rule(
@@ -52,7 +58,8 @@ RULE = Rule(
     rationale="What cannot be shown to be isolated counts as shared, with all that it is shared with.",
     remedy=(
         "place it on metal (`placement.home: metal`), in a pool with an `encryption_key` on EKS, or on an"
-        " existing cluster that has all three (`dedicated`, `audit_logs`, `own_keys`: true)"
+        " existing cluster that has all three (`dedicated`, `audit_logs`, `own_keys`: true), in a namespace"
+        " labelled `pod-security.kubernetes.io/enforce: baseline` or `restricted`"
     ),
     check=_check,
 )

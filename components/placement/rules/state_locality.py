@@ -6,9 +6,9 @@ free, so each of its reads may. What is not known of the cost counts as nothing 
 reason not to pass.
 """
 
-from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 
+from components.placement.counting import count, in_order, listed, milliseconds, stores, whereabouts
 from components.placement.facts import Facts, StateRead
 from components.placement.judging import Parameter, Rule, Thresholds, Verdict, fits, refused, undecided
 from components.spec.units import Duration
@@ -33,27 +33,27 @@ def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
 def _on_nodes(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresholds) -> Verdict:
     if not facts.zones:
         return undecided("zones")
-    here = set(facts.zones)
-    away = [read for read in reads if not here <= set(read.zones)]
+    away = facts.reads_elsewhere
+    here = listed(in_order(facts.zones))
     if not away:
-        return fits(f"it sits in {_listed(facts.zones)}, where {_listed(read.store for read in reads)} is")
-    where = "; ".join(f"{read.store} is in {_listed(read.zones) or 'no zone'}" for read in away)
-    return _across(facts, away, thresholds, f"it sits in {_listed(facts.zones)} and {where}")
+        return fits(f"it sits in {here}, where {_named(reads)} is")
+    return _across(facts, away, thresholds, f"it sits in {here} and {whereabouts(away)}")
 
 
 def _on_function(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresholds) -> Verdict:
-    where = f"a function may land in any zone and reads {_listed(read.store for read in reads)}"
+    where = f"a function may land in any zone and reads {_named(reads)}"
     return _across(facts, reads, thresholds, where)
 
 
-def _across(facts: Facts, reads: Sequence[StateRead], thresholds: Thresholds, where: str) -> Verdict:
+def _across(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresholds, where: str) -> Verdict:
     """Whether the budget bears that these reads cross zones."""
     if facts.latency_p99 is None:
         return undecided("latency_p99")
     carried = _transfer(facts, thresholds)
     account = _account(facts, reads, thresholds, carried)
     # Nanoseconds, because a sum of durations may pass the longest duration there is.
-    known = thresholds.duration(_ROUND_TRIP).nanoseconds * len(reads) + (carried or 0)
+    known = thresholds.duration(_ROUND_TRIP).nanoseconds * count(reads)
+    known += carried if carried is not None else 0
     known += facts.service_time.nanoseconds if facts.service_time is not None else 0
     if known > facts.latency_p99.nanoseconds:
         return refused(f"{where}: reading across zones does not fit in {facts.latency_p99} (p99): {account}")
@@ -70,10 +70,10 @@ def _transfer(facts: Facts, thresholds: Thresholds) -> int | None:
     return -(-thresholds.duration(_TRANSFER).nanoseconds * facts.state_bytes.bytes // _TEN_MEGABYTES)
 
 
-def _account(facts: Facts, reads: Sequence[StateRead], thresholds: Thresholds, carried: int | None) -> str:
-    parts = [f"{len(reads)} x {_crossing(thresholds)}"]
+def _account(facts: Facts, reads: tuple[StateRead, ...], thresholds: Thresholds, carried: int | None) -> str:
+    parts = [f"{count(reads)} x {_crossing(thresholds)}"]
     if carried is not None:
-        parts.append(f"{carried / 1e6:.3g}ms for {facts.state_bytes}{thresholds.caveat(_TRANSFER)}")
+        parts.append(f"{milliseconds(carried)} for {facts.state_bytes}{thresholds.caveat(_TRANSFER)}")
     if facts.service_time is not None:
         parts.append(f"{facts.service_time} to compute")
     return " + ".join(parts)
@@ -83,8 +83,8 @@ def _crossing(thresholds: Thresholds) -> str:
     return f"{thresholds.duration(_ROUND_TRIP)}{thresholds.caveat(_ROUND_TRIP)}"
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
+def _named(reads: tuple[StateRead, ...]) -> str:
+    return listed(in_order(stores(reads)))
 
 
 RULE = Rule(

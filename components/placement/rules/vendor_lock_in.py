@@ -6,6 +6,7 @@ not. Such a tie may well be right. It should be seen, and its price known, befor
 
 from typing import Final
 
+from components.placement.counting import count, listed
 from components.placement.facts import Facts
 from components.placement.judging import (
     Enforcement,
@@ -32,8 +33,8 @@ def _check(facts: Facts, _: Thresholds) -> Verdict:
         return undecided("ties")
     if not facts.ties:
         return fits("it works with no event bus and no workflow engine of one vendor")
-    named = ", ".join(_NAMES.get(tie, tie) for tie in facts.ties)
-    return refused(f"it works with {len(facts.ties)} of one vendor alone: {named}")
+    named = listed(facts.ties, _NAMES)
+    return refused(f"it works with {count(facts.ties)} of one vendor alone: {named}")
 
 
 RULE = Rule(

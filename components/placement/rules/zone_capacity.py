@@ -4,6 +4,7 @@ All three are capacity at one place. Nodes asked for elsewhere never come, and t
 never start.
 """
 
+from components.placement.counting import count, in_order, listed
 from components.placement.facts import NONE, Facts
 from components.placement.judging import Rule, Thresholds, Verdict, fits, refused, undecided
 
@@ -43,17 +44,17 @@ def _one_zone(facts: Facts) -> Verdict:
         return fits("nothing ties its nodes to one zone")
     if not facts.zones:
         return undecided("zones", *(lacking if not demands else []))
-    if demands and len(facts.zones) != 1:
+    if demands and count(facts.zones) != 1:
         return refused(
             f"{' and '.join(demands)} means one zone, and its nodes are asked for in {_listed(facts)}"
         )
-    if lacking and (len(facts.zones) != 1 or facts.capacity_block_zone is None):
+    if lacking and (count(facts.zones) != 1 or facts.capacity_block_zone is None):
         return undecided(*lacking)
     return fits(f"its nodes are in one zone, {_listed(facts)}")
 
 
 def _listed(facts: Facts) -> str:
-    return ", ".join(sorted(facts.zones or ()))
+    return listed(in_order(facts.zones))
 
 
 RULE = Rule(

@@ -427,6 +427,38 @@ COMPLIANCE = [
         Answer.UNDECIDED,
         missing=("audit_logs", "own_keys"),
     ),
+    Case(
+        "in a namespace that enforces a Pod Security level",
+        _COMPLIANCE,
+        replace(ISOLATED, isolated_namespace=True),
+        Answer.FITS,
+    ),
+    Case(
+        "in a namespace that enforces none",
+        _COMPLIANCE,
+        replace(ISOLATED, isolated_namespace=False),
+        Answer.REFUSED,
+        ("Pod Security",),
+    ),
+    Case(
+        "in a namespace that enforces none, on shared machines",
+        _COMPLIANCE,
+        replace(ISOLATED, isolated_namespace=False, tenancy=Tenancy.SHARED),
+        Answer.REFUSED,
+        ("shared with other accounts", "Pod Security"),
+    ),
+    Case(
+        "a namespace that enforces none, for what falls under no regime",
+        _COMPLIANCE,
+        replace(METAL, compliance=(), isolated_namespace=False),
+        Answer.FITS,
+    ),
+    Case(
+        "a namespace that enforces none, for what falls under a regime, wherever that runs",
+        _COMPLIANCE,
+        Facts(compliance=("pci-dss",), isolated_namespace=False),
+        Answer.REFUSED,
+    ),
     Case("no home known", _COMPLIANCE, replace(ISOLATED, home=None), Answer.UNDECIDED, missing=("home",)),
     Case("no regime known", _COMPLIANCE, METAL, Answer.UNDECIDED, missing=("compliance",)),
 ]
