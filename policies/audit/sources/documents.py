@@ -1,0 +1,52 @@
+"""One document of a file: its value, and where in the file its parts stand."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from policies.audit.sources.model import Kind, Unread
+from policies.audit.sources.places import Path
+from policies.resources import Location, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A value read from a file, as it stands there."""
+
+    file: str
+    value: Any
+    text: str = field(default="", repr=False)
+    place: Callable[[Path], tuple[int, int] | None] = lambda _: None
+    """Line and column of the value at a path, where known."""
+
+    def at(self, *path: str | int) -> Location:
+        """Where the value at a path stands, or what it stands in."""
+        for length in range(len(path), -1, -1):
+            found = self.place(path[:length])
+            if found is not None:
+                return Location(self.file, *found)
+        return Location(self.file)
+
+    def unread(self, why: str, remedy: str, *path: str | int) -> Unread:
+        """The value at a path as one that could not be read."""
+        return Unread(self.at(*path), why, remedy)
+
+
+Found = Iterator[Resource | Unread]
+"""What a reader makes of a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A kind of document: how it is told from others, and how it is read."""
+
+    kind: Kind
+    is_one: Callable[[Any], bool]
+    read: Callable[[Document], Found]
+
+
+def shortened(names: Iterable[str], most: int = 3) -> str:
+    """The first few of several names."""
+    first = list(islice(names, most + 1))
+    return ", ".join(first[:most]) + (", …" if len(first) > most else "")

@@ -1,0 +1,235 @@
+"""From what a person names to resources: each source is opened, told by its content, and read.
+
+What a person names and that is no source is an error, told before anything is judged. What is found beside
+others, in a folder or among documents, is never in their way: it is unread, or passed over.
+"""
+
+import gc
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from re import compile as pattern
+from types import MappingProxyType
+from typing import Any, Final
+
+from policies.audit.sources import kubernetes, pulumi_state
+from policies.audit.sources.documents import Document, Reader
+from policies.audit.sources.files import STDIN, UnreadableError, read_file, read_stdin, shown
+from policies.audit.sources.folders import walk
+from policies.audit.sources.model import Gathered, Kind, Limits, SourceError, Unread
+from policies.audit.sources.places import Lines
+from policies.audit.sources.programs import HELM_TEMPLATE, known_by
+from policies.resources import Location, Resource
+
+_STACK: Final = "stack:"
+_CLUSTER: Final = "cluster:"
+_WHAT_IS_READ: Final = (
+    "name a Pulumi state, a Terraform state or plan (terraform show -json), a CloudFormation or SAM "
+    "template, a Serverless Framework file or Kubernetes manifests"
+)
+_FORMATS: Final = "correct it there: the other documents of the file were read"
+_TEMPLATE: Final = "{{"
+_MAY_BE_ONE: Final = pattern(
+    r"apiVersion|[rR]esources|checkpoint|deployment|planned_values|functions|AWSTemplateFormatVersion"
+)
+"""A word that every document that is read has; a broken file without any of them is nobody's loss."""
+
+READERS: Final = (
+    Reader(Kind.PULUMI, pulumi_state.is_one, pulumi_state.read),
+    Reader(Kind.KUBERNETES, kubernetes.is_one, kubernetes.read),
+)
+
+
+def gather(sources: Sequence[str], limits: Limits | None = None) -> Gathered:
+    """Everything that these sources hold.
+
+    A source is a file or a folder, `-` for standard input, `stack:NAME` for a live stack of the Pulumi
+    project in the current folder, or `cluster:CONTEXT` for a live cluster of the kubeconfig (`cluster:` for
+    its current context).
+
+    Raises SourceError for a source that is none or cannot be reached.
+    """
+    gathering = _Gathering(limits or Limits())
+    with _kept():
+        for source in sources:
+            gathering.take(source)
+    return gathering.done()
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Without the search for garbage: reading makes none, and all that is kept would be gone through."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@dataclass(slots=True)
+class _Gathering:
+    """What was read so far."""
+
+    limits: Limits
+    resources: list[Resource] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    kinds: Counter[Kind] = field(default_factory=Counter)
+    files: int = 0
+    passed_over: int = 0
+    seen: set[Path] = field(default_factory=set)
+
+    def take(self, source: str) -> None:
+        """Read one source. Raises SourceError if it is none."""
+        if source == STDIN:
+            self._named(source, "(standard input)", lambda: read_stdin(self.limits))
+            return
+        path = Path(source)
+        program = known_by(path.name)
+        try:
+            is_folder = path.is_dir()
+        except ValueError:  # a NUL in the path
+            is_folder = False
+        if is_folder:
+            self._folder(path)
+        elif program is not None and path.exists():
+            raise SourceError(
+                shown(path),
+                f"{program.called} is not readable without running it",
+                program.remedy.format(folder=shown(path.parent)),
+            )
+        elif not self._is_known(path):
+            self._named(source, shown(path), lambda: read_file(path, self.limits))
+
+    def _is_known(self, path: Path) -> bool:
+        """Whether a file was read already, under this name or another."""
+        real = path.resolve()
+        known = real in self.seen
+        self.seen.add(real)
+        return known
+
+    def _named(self, source: str, file: str, text: Any) -> None:
+        try:
+            found = self._text(file, text())
+        except UnreadableError as error:
+            raise SourceError(source, error.why, error.remedy) from error
+        if not found:
+            raise SourceError(source, "holds nothing that is read", _WHAT_IS_READ)
+
+    def _folder(self, folder: Path) -> None:
+        for each in walk(folder, self.limits):
+            if isinstance(each, Unread):
+                self.unread.append(each)
+            elif not self._is_known(each):
+                self._found(each)
+
+    def _found(self, path: Path) -> None:
+        """Read a file found in a folder."""
+        file = shown(path)
+        try:
+            if not self._text(file, read_file(path, self.limits), named=False):
+                self.passed_over += 1
+        except UnreadableError as error:
+            self.unread.append(Unread(Location(file), error.why, error.remedy))
+
+    def _text(self, file: str, text: str, *, named: bool = True) -> bool:
+        """Read a text; whether there was anything to read in it."""
+        anything = False
+        for document in documents(file, text, self.limits):
+            if isinstance(document, Unread):
+                if named or _MAY_BE_ONE.search(text):
+                    self.unread.append(document)
+                    anything = True
+            else:
+                anything = self._document(document) or anything
+        self.files += anything
+        return anything
+
+    def _document(self, document: Document) -> bool:
+        """Read a document; whether it is of a kind that is read."""
+        reader = next((reader for reader in READERS if reader.is_one(document.value)), None)
+        if reader is None:
+            return False
+        try:
+            for found in reader.read(document):
+                self._take_in(found, reader.kind)
+        except RecursionError:
+            self.unread.append(document.unread("is nested too deep", _FORMATS))
+        return True
+
+    def _take_in(self, found: Resource | Unread, kind: Kind) -> None:
+        if isinstance(found, Unread):
+            self.unread.append(found)
+        else:
+            self.resources.append(found)
+            self.kinds[kind] += 1
+
+    def done(self) -> Gathered:
+        """All of it, each resource under an address of its own."""
+        _give_addresses(self.resources)
+        return Gathered(
+            tuple(self.resources),
+            tuple(self.unread),
+            MappingProxyType(dict(self.kinds)),
+            self.files,
+            self.passed_over,
+        )
+
+
+def _give_addresses(resources: Iterable[Resource]) -> None:
+    """Tell those apart that have one address: a stack exported twice, an object written twice."""
+    seen: Counter[str] = Counter()
+    for resource in resources:
+        urn = resource.urn
+        seen[urn] += 1
+        if seen[urn] > 1:
+            resource.urn = f"{urn}#{seen[urn]}"
+            seen[resource.urn] += 1
+
+
+# -- documents
+
+
+def documents(file: str, text: str, limits: Limits) -> Iterator[Document | Unread]:
+    """The documents of a text: one of JSON, or any number of YAML.
+
+    Raises UnreadableError for a file of JSON that is none.
+    """
+    beginning = text.lstrip()
+    is_json = beginning.startswith("{") and not beginning.startswith(_TEMPLATE)
+    if is_json or file.endswith((".json", ".tfstate")):
+        try:
+            yield _json(file, text)
+        except UnreadableError:
+            if file.endswith((".json", ".tfstate")):
+                raise
+        else:
+            return
+    yield from _yaml(file, text, limits)
+
+
+def _json(file: str, text: str) -> Document:
+    from policies.audit.sources.json_text import loads  # noqa: PLC0415
+
+    value, offsets = loads(text)
+    lines = Lines(text)
+    return Document(file, value, text, lambda path: lines.at(offsets[path]) if path in offsets else None)
+
+
+def _yaml(file: str, text: str, limits: Limits) -> Iterator[Document | Unread]:
+    from policies.audit.sources.yaml_text import Broken, loads  # noqa: PLC0415 - yaml only where there is any
+
+    for each in loads(text, limits):
+        if not isinstance(each, Broken):
+            yield Document(file, each.value, text, each.places.get)
+        elif _TEMPLATE in each.text:
+            yield Unread(
+                Location(file, each.line, each.column),
+                "is a template that is not readable before it is rendered",
+                HELM_TEMPLATE,
+            )
+        else:
+            yield Unread(Location(file, each.line, each.column), each.why, _FORMATS)
