@@ -30,8 +30,9 @@ from policies.judging import Judged
 from policies.reading import pods
 from policies.reading.bags import ABSENT, Lack, fetch, items, whole
 from policies.reading.functions import FUNCTION
+from policies.reading.node_relations import CLUSTER
 from policies.reading.nodes import LAUNCH_TEMPLATE
-from policies.reading.relations import CLUSTER, LOG_GROUP, log_group
+from policies.reading.relations import LOG_GROUP, log_group
 from policies.resources import Resource
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -150,7 +151,7 @@ def _runaway_function(case: _Case) -> Iterator[Fix]:
         why = f"no more than {wanted} copies run at once; what comes beyond is throttled"
         yield Fix(case.resource, ("reservedConcurrentExecutions",), wanted, why, safe=True)
     yield from _bounded_timeout(case)
-    group = log_group(case.resource, [each for each in case.among if each.resource_type == LOG_GROUP])
+    group = log_group(case.resource, case.among)
     if case.facts.log_retention_days == 0 and isinstance(group, Resource):
         bounded = of_log_group(group, case.guardrails)
         if bounded is not None:

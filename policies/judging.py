@@ -5,16 +5,46 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.placement import Answer, Enforcement, Rule, Setting, Settings, Verdict
-from policies.reading import relations, ties
+from policies.reading import callers, node_relations, relations
 from policies.reading.draft import Subject
+from policies.reading.index import Index
 from policies.reading.subjects import read
 from policies.resources import Resource
 
-RELATIONS: Final[Mapping[str, Callable[[Iterable[Resource]], Iterator[relations.Related]]]] = {
-    "compliance-isolation": relations.node_groups,
-    "runaway-function": relations.functions,
-    "vendor-lock-in": ties.functions,
-    "zone-capacity": relations.node_groups,
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What several resources show together of those of some types."""
+
+    types: frozenset[str]
+    relate: Callable[[Iterable[Resource]], Iterator[relations.Related]]
+    shows: frozenset[str]
+    """Facts that it may add to what a resource shows alone."""
+    told_of: frozenset[str] = frozenset()
+    """Other types of which it tells what they lack, through those that it relates them to."""
+    all_of_it: bool = True
+    """Whether that is all there is to say, so that what a resource shows alone need not be judged as well."""
+
+    def may_settle(self, resource_type: str, verdict: Verdict) -> bool:
+        """Whether an undecided verdict on a resource of a type lacks what this may show."""
+        return resource_type in self.types | self.told_of and not self.shows.isdisjoint(verdict.missing)
+
+
+_FUNCTIONS: Final = frozenset(relations.FUNCTIONS.types)
+_CALLED: Final = Relation(_FUNCTIONS, callers.functions_called, callers.SHOWN)
+_TIED: Final = Relation(_FUNCTIONS, callers.functions_tied, frozenset({"ties"}))
+_BOUNDED: Final = Relation(_FUNCTIONS, relations.functions, relations.SHOWN, all_of_it=False)
+_NODES: Final = Relation(
+    node_relations.TYPES, node_relations.nodes, node_relations.SHOWN, told_of=node_relations.PARTS
+)
+
+RELATIONS: Final[Mapping[str, tuple[Relation, ...]]] = {
+    "long-execution": (_CALLED,),
+    "cold-start-budget": (_CALLED,),
+    "compliance-isolation": (_NODES,),
+    "runaway-function": (_BOUNDED,),
+    "vendor-lock-in": (_TIED,),
+    "zone-capacity": (_NODES,),
 }
 """Rules whose facts lie in several resources, and what relates them."""
 
@@ -46,7 +76,11 @@ class Judged:
     @property
     def waits_for_stack(self) -> bool:
         """Whether it is open for want of facts that the stack as a whole will show."""
-        return self.rule.id in RELATIONS and set(self.verdict.missing).isdisjoint(self.subject.unread)
+        settled = any(
+            relation.may_settle(self.resource.resource_type, self.verdict)
+            for relation in RELATIONS.get(self.rule.id, ())
+        )
+        return settled and set(self.verdict.missing).isdisjoint(self.subject.unread)
 
     @property
     def named(self) -> str:
@@ -69,19 +103,48 @@ def together(setting: Setting, resources: Iterable[Resource]) -> Iterator[Judged
     """What a rule of RELATIONS says of each resource by what all show, where it is more than of it alone."""
     if setting.enforcement is Enforcement.DISABLED:
         return
-    for related in RELATIONS[setting.rule.id](resources):
-        own = setting.judge(related.own.facts)
-        verdict = setting.judge(related.subject.facts)
-        if own.answer is not Answer.REFUSED or own.reason != verdict.reason:
-            yield Judged(setting.rule, related.resource, related.subject, verdict)
+    index = Index.of(resources)
+    for relation in RELATIONS[setting.rule.id]:
+        for related in relation.relate(index):
+            verdict = setting.judge(related.subject.facts)
+            if not _is_repeated(setting, relation, related, verdict):
+                yield Judged(setting.rule, related.resource, related.subject, verdict)
 
 
 def everything(settings: Settings, resources: Iterable[Resource]) -> Iterator[Judged]:
     """Every verdict on resources that are all there is: what one does not show, the others were asked for."""
-    known = list(resources)
-    for resource in known:
-        for judged in alone(settings.enforced, resource):
+    index = Index.of(resources)
+    enforced = settings.enforced
+    by_type: dict[str, tuple[Setting, ...]] = {}
+    for resource in index:
+        subject = index.subject(resource)
+        if subject is None:
+            continue
+        kind = resource.resource_type
+        if kind not in by_type:
+            by_type[kind] = tuple(setting for setting in enforced if not _needs_others(setting.rule, kind))
+        for setting in by_type[kind]:
+            judged = Judged(setting.rule, resource, subject, setting.judge(subject.facts))
             if not (judged.open and judged.waits_for_stack):
                 yield judged
-    for rule in RELATIONS:
-        yield from together(settings.by_id[rule], known)
+    for setting in enforced:
+        for relation in RELATIONS.get(setting.rule.id, ()):
+            for related in relation.relate(index):
+                verdict = setting.judge(related.subject.facts)
+                if relation.all_of_it or not _is_repeated(setting, relation, related, verdict):
+                    yield Judged(setting.rule, related.resource, related.subject, verdict)
+
+
+def _needs_others(rule: Rule, resource_type: str) -> bool:
+    """Whether a rule judges resources of a type by what all show, and not by what each shows alone."""
+    return any(
+        relation.all_of_it and resource_type in relation.types for relation in RELATIONS.get(rule.id, ())
+    )
+
+
+def _is_repeated(setting: Setting, relation: Relation, related: relations.Related, verdict: Verdict) -> bool:
+    """Whether it was said of the resource alone."""
+    own = setting.judge(related.own.facts)
+    if own.answer is Answer.UNDECIDED and relation.may_settle(related.resource.resource_type, own):
+        return False
+    return own.answer is not Answer.FITS and own.reason == verdict.reason

@@ -195,13 +195,13 @@ class Facts:
 
         A value that cannot be read (someone edited it) counts as not known; nothing is raised.
         """
-        texts = _gathered(carried)
-        found = {
-            field.name: _decoded(field.name, texts[field.name])
-            for field in fields(cls)
-            if field.name in texts
-        }
-        return cls(**found)
+        return cls(**cls.decoded(carried))
+
+    @classmethod
+    def decoded(cls, carried: Mapping[str, str]) -> dict[str, Any]:
+        """The facts that tags or annotations carry, by name; none that cannot be read."""
+        found = ((name, _decoded(name, text)) for name, text in _gathered(carried).items() if name in _CODECS)
+        return {name: value for name, value in found if value is not None}
 
     def _encoded(self, prefix: str) -> dict[str, str]:
         carried: dict[str, str] = {}

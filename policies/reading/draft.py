@@ -5,12 +5,13 @@ says itself is read as well, and wins: it is what will be created. So anybody's 
 is, and one of halfmetal's also by what it was made for.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from components.placement import ANNOTATION_PREFIX, TAG_PREFIX, Answer, Facts, Verdict
 from policies.reading.bags import UNKNOWN, entries
 
+_PREFIXES: Final = (TAG_PREFIX, ANNOTATION_PREFIX)
 _ALL_FACTS: Final = frozenset(field.name for field in fields(Facts))
 
 
@@ -39,27 +40,31 @@ class Subject:
 class Draft:
     """Facts being gathered: what is carried first, then what the resource itself says."""
 
-    facts: Facts
-    unread: set[str]
-    placed: bool
+    _known: dict[str, Any]
+    _unread: set[str]
+    _placed: bool
+
+    def get(self, name: str) -> Any:
+        """A fact as far as it is gathered; None where it is not known."""
+        return self._known.get(name)
 
     def set(self, name: str, value: Any) -> None:
         """State a fact; UNKNOWN states that it cannot be known yet."""
         if value is UNKNOWN:
-            self.unread.add(name)
-            self.facts = replace(self.facts, **{name: None})
+            self._unread.add(name)
+            self._known.pop(name, None)
         else:
-            self.unread.discard(name)
-            self.facts = replace(self.facts, **{name: value})
+            self._unread.discard(name)
+            self._known[name] = value
 
     def set_missing(self, name: str, value: Any) -> None:
         """State a fact unless it is carried already, or carried but not known yet."""
-        if getattr(self.facts, name) is None and name not in self.unread:
+        if self._known.get(name) is None and name not in self._unread:
             self.set(name, value)
 
     def done(self) -> Subject:
         """The subject, once nothing more can be read."""
-        return Subject(self.facts, frozenset(self.unread), self.placed)
+        return Subject(Facts(**self._known), frozenset(self._unread), self._placed)
 
 
 def carried(*bags: object) -> Draft:
@@ -71,11 +76,9 @@ def carried(*bags: object) -> Draft:
         if bag is UNKNOWN:
             unread |= _ALL_FACTS
         for key, value in entries(bag):
-            prefix = next(
-                (prefix for prefix in (TAG_PREFIX, ANNOTATION_PREFIX) if key.startswith(prefix)), None
-            )
-            if prefix is None or key in known:
+            if key in known or not key.startswith(_PREFIXES):
                 continue
+            prefix = TAG_PREFIX if key.startswith(TAG_PREFIX) else ANNOTATION_PREFIX
             name = key.removeprefix(prefix).partition(".")[0].replace("-", "_")
             # Every placement has a home; other keys under the prefix may be there for other reasons.
             placed = placed or name == "home"
@@ -83,6 +86,5 @@ def carried(*bags: object) -> Draft:
                 known[key] = value
             else:
                 unread |= {name} & _ALL_FACTS
-    facts = Facts.from_tags(known)
-    stated = {field.name for field in fields(facts) if getattr(facts, field.name) is not None}
-    return Draft(facts, unread - stated, placed)
+    stated = Facts.decoded(known) if known else {}
+    return Draft(stated, unread - stated.keys(), placed)

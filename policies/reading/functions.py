@@ -22,9 +22,9 @@ def function(props: Mapping[str, Any]) -> Subject:
     provider = fetch(props, "capacityProviderConfig")
     managed: object = UNKNOWN if provider is UNKNOWN else provider is not ABSENT
     draft.set("managed_instances", managed)
-    if draft.facts.home is not None and not draft.facts.home.is_function:
+    if draft.get("home") is not None and not draft.get("home").is_function:
         draft.set("twin", value=True)
-    draft.set("home", _function_home(draft.facts.home, managed))
+    draft.set("home", _function_home(draft.get("home"), managed))
     return draft.done()
 
 

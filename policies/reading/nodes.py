@@ -66,7 +66,7 @@ def _read_tenancy(draft: Draft, props: Mapping[str, Any]) -> None:
         draft.set_missing("tenancy", UNKNOWN)
     elif isinstance(stated, str) and stated != "default":
         draft.set("tenancy", Tenancy.DEDICATED)
-    elif market is ABSENT and draft.facts.tenancy is not Tenancy.BARE_METAL:
+    elif market is ABSENT and draft.get("tenancy") is not Tenancy.BARE_METAL:
         draft.set("tenancy", Tenancy.SHARED)
 
 

@@ -26,15 +26,15 @@ def pod(props: Mapping[str, Any]) -> Subject:
 def _pods(template: object, annotations: object, replicas: object) -> Subject:
     draft = carried(annotations, fetch(template, "metadata", "annotations"))
     spec = fetch(template, "spec")
-    if draft.facts.home is None or draft.facts.home.is_function:
+    if draft.get("home") is None or draft.get("home").is_function:
         draft.set("home", Home.POOL)
     draft.set_missing("placement_group", NONE)
     draft.set_missing("capacity_block_zone", NONE)
     accelerators = _requested(spec, _is_accelerator)
-    if accelerators != 0 or draft.facts.accelerator_type is None:
+    if accelerators != 0 or draft.get("accelerator_type") is None:
         draft.set("accelerator_count", accelerators)
     draft.set("warm_replicas", replicas)
-    if draft.facts.pinned is not False:
+    if draft.get("pinned") is not False:
         _read_cores(draft, spec)
     adapters = _requested(spec, lambda name: name == _EFA)
     draft.set("efa", adapters if adapters is UNKNOWN else adapters != 0)

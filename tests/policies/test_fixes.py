@@ -14,8 +14,9 @@ from policies.fixes import Fix, applied, fixes, of_log_group
 from policies.judging import RELATIONS, Judged, alone, together
 from policies.reading.bags import ABSENT, UNKNOWN
 from policies.reading.functions import FUNCTION
+from policies.reading.node_relations import CLUSTER
 from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
-from policies.reading.relations import CLUSTER, LOG_GROUP
+from policies.reading.relations import LOG_GROUP
 from policies.resources import Resource
 
 A, B, C = "us-east-1a", "us-east-1b", "us-east-1c"

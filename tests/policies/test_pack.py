@@ -134,6 +134,8 @@ def test_the_pack_names_a_policy_for_each_rule_at_the_level_the_stack_gives_it(p
         "vendor-lock-in": "ADVISORY",
         "warm-before-tail": "MANDATORY",
         "zone-capacity": "DISABLED",
+        "long-execution-across-stack": "MANDATORY",
+        "cold-start-budget-across-stack": "MANDATORY",
         "compliance-isolation-across-stack": "MANDATORY",
         "vendor-lock-in-across-stack": "ADVISORY",
         "runaway-function-across-stack": "MANDATORY",

@@ -26,8 +26,9 @@ from components.placement import NONE, UNBOUNDED, Enforcement, Facts, Home, Over
 from components.spec import Memory
 from policies.pack import SUMMARY, policies
 from policies.reading.functions import FUNCTION
+from policies.reading.node_relations import CLUSTER, PLACEMENT_GROUP, SUBNET
 from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
-from policies.reading.relations import ALARM, BUDGET, CLUSTER, LOG_GROUP, PLACEMENT_GROUP, SUBNET
+from policies.reading.relations import ALARM, BUDGET, LOG_GROUP
 
 A, B = "us-east-1a", "us-east-1b"
 RUNAWAY, CAPACITY, UNDECIDED = (
