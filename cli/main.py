@@ -10,10 +10,11 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from cli.audit import audit
 from cli.catalog import app as catalog
 from cli.claims import claims
+from cli.console import tell
 from cli.deploy import down, up
 from cli.plan import plan
 from cli.profile import profile
@@ -38,6 +39,7 @@ app.command()(down)
 app.command()(requests)
 app.command()(validate)
 app.command()(plan)
+app.command()(audit)
 app.command()(claims)
 app.command()(profile)
 app.command()(replay)
@@ -72,7 +74,7 @@ def main() -> None:
     except Exception as error:
         if not isinstance(error, _mendable()):
             raise
-        Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {_escape(error)}", soft_wrap=True)
+        tell(error)
         sys.exit(1)
 
 
@@ -83,8 +85,3 @@ def _mendable() -> tuple[type[Exception], ...]:
     from components.traffic import TraceError
 
     return SandboxError, StackError, TraceError, CatalogError
-
-
-def _escape(error: Exception) -> str:
-    # Square brackets in a message (paths like workloads[2]) are no markup.
-    return str(error).replace("[", r"\[")

@@ -125,7 +125,7 @@ def _named(made: Plan, name: str) -> Planned:
 
 def _check_page(target: str, explain: str | None, diff: str | None, *, as_json: bool) -> None:
     """Refuse what a page cannot be combined with, and a place where none can be written."""
-    from cli.plan.as_page import STDOUT, check_target
+    from cli.targets import STDOUT, check_target
 
     others = {"--explain": explain, "--diff": diff}
     _refuse_beside("--html", others, "the page shows every workload of one stack")
@@ -137,9 +137,10 @@ def _check_page(target: str, explain: str | None, diff: str | None, *, as_json: 
 
 
 def _write_page(made: Plan, target: str, *, as_json: bool) -> None:
-    from cli.plan.as_page import write_page
+    from cli.targets import write_target
+    from components.report import page
 
-    write_page(made, target, quiet=as_json)
+    write_target(target, page(made), quiet=as_json)
     if as_json:
         _show_all(made, None, as_json=True)
 

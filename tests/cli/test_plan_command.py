@@ -143,7 +143,7 @@ def test_a_place_that_may_not_be_written_to(tmp_path: Path, monkeypatch: pytest.
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("cli.plan.as_page.write_atomically", refuse)
+    monkeypatch.setattr("cli.targets.write_atomically", refuse)
     with pytest.raises(SandboxError, match=r"report\.html cannot be written: Permission denied"):
         run("pure", "--html", str(tmp_path / "report.html"))
 

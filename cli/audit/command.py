@@ -1,0 +1,225 @@
+"""The command itself: what is audited, by which rules, against what was known, and in what form."""
+
+from __future__ import annotations
+
+import datetime
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from cli.console import tell
+from cli.targets import STDOUT, check_target, write_target
+from sandbox.errors import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from components.placement import Settings, Waivers
+    from policies.audit.baseline import Compared
+    from policies.audit.findings import Audit
+    from policies.audit.outcome import Outcome
+
+WRONG_USAGE: Final = 2
+
+# What takes longer than a moment to read; what is live may.
+_LARGE: Final = 16 * 2**20
+_LIVE: Final = ("stack:", "cluster:")
+
+
+class FailOn(StrEnum):
+    """The least severity of a breach that fails the run."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+    NEVER = "never"
+
+
+def audit(  # noqa: PLR0913 - each is an option of the command
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Files or folders (Pulumi state, Terraform state or plan, CloudFormation, SAM, Serverless"
+            " Framework, Kubernetes manifests), - for standard input, stack:NAME for a live Pulumi stack,"
+            " cluster:CONTEXT for a live cluster.",
+        ),
+    ],
+    *,
+    stack: Annotated[
+        str | None,
+        typer.Option(help="Stack name or file whose rules, thresholds, catalog and waivers hold."),
+    ] = None,
+    fail_on: Annotated[
+        FailOn, typer.Option(help="Least severity of a mandatory rule whose breach makes the exit code 1.")
+    ] = FailOn.HIGH,
+    strict_undecided: Annotated[
+        bool,
+        typer.Option("--strict-undecided", help="What a mandatory rule cannot decide counts as a breach."),
+    ] = False,
+    allow_unread: Annotated[
+        bool,
+        typer.Option("--allow-unread", help="What could not be read is told, and does not make it 2."),
+    ] = False,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Show and count only what is not in this baseline, or earlier --json or --sarif report.",
+        ),
+    ] = None,
+    write_baseline: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write all that is found as a baseline.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
+    today: Annotated[
+        str | None, typer.Option(hidden=True, metavar="DAY", help="The day that waivers are held against.")
+    ] = None,
+) -> None:
+    """Judge what is already there by the placement rules. Exit codes: 0 clean, 1 findings, 2 unread."""
+    with _wrong_usage():
+        targets = _targets({"--write-baseline": write_baseline}, as_json=as_json)
+        found = _audited(sources, stack, _day(today))
+        compared = _compared(found, baseline)
+    outcome = _outcome(found, compared, fail_on, strict_undecided=strict_undecided, allow_unread=allow_unread)
+    with _wrong_usage():
+        _write(outcome, targets, as_json=as_json)
+    raise typer.Exit(int(outcome.ending))
+
+
+@contextmanager
+def _wrong_usage() -> Iterator[None]:
+    """A mistake of whoever calls ends in 2, so that no pipeline takes it for a finding."""
+    from components.catalog import CatalogError
+    from components.spec import StackError
+    from policies.audit.baseline import BaselineError
+    from policies.audit.sources import SourceError
+
+    try:
+        yield
+    except (SandboxError, StackError, CatalogError, BaselineError, SourceError) as error:
+        tell(error)
+        raise typer.Exit(WRONG_USAGE) from None
+
+
+def _targets(asked: Mapping[str, str | None], *, as_json: bool) -> dict[str, str]:
+    """The files that are asked for, by option. Raises SandboxError where one cannot be written."""
+    targets = {option: target for option, target in asked.items() if target is not None}
+    to_stdout = [*(["--json"] if as_json else []), *(o for o, target in targets.items() if target == STDOUT)]
+    if len(to_stdout) > 1:
+        raise SandboxError(
+            f"{' and '.join(to_stdout)} all want standard output", "give all of them but one a file"
+        )
+    for target in targets.values():
+        check_target(target)
+    return targets
+
+
+def _day(text: str | None) -> datetime.date:
+    if text is None:
+        return datetime.date.today()
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise SandboxError(f"--today: {text!r} is no day", "write it like 2026-11-25") from None
+
+
+def _audited(sources: Sequence[str], stack: str | None, today: datetime.date) -> Audit:
+    from policies.audit.findings import audit as judged
+    from policies.audit.sources import gather
+
+    settings, waivers = _rules(stack, today)
+    with _busy(sources):
+        return judged(gather(sources), settings, waivers)
+
+
+def _rules(stack: str | None, today: datetime.date) -> tuple[Settings, Waivers]:
+    """The rules as a stack sets them, with its waivers, or as they are."""
+    from components.catalog import for_stack, load
+    from components.placement import Waivers, overrides_of, settle
+
+    if stack is None:
+        return settle(load(), {}), Waivers((), today)
+    from cli.stacks import file_of
+    from components.spec import load_file
+
+    known = load_file(file_of(stack))
+    settings = settle(for_stack(load(), known), overrides_of(known.policies))
+    return settings, Waivers(known.policies.waivers, today)
+
+
+@contextmanager
+def _busy(sources: Sequence[str]) -> Iterator[None]:
+    """A line that tells of work, where it takes a moment and somebody looks on."""
+    import sys
+
+    if not sys.stderr.isatty() or not any(map(_takes_a_moment, sources)):
+        yield
+        return
+    from sandbox.progress import Progress
+
+    with Progress().step(f"audit {', '.join(sources)}"):
+        yield
+
+
+def _takes_a_moment(source: str) -> bool:
+    if source == STDOUT or source.startswith(_LIVE):
+        return True
+    try:
+        path = Path(source)
+        return path.is_dir() or path.stat().st_size > _LARGE
+    except (OSError, ValueError):  # no such file, which reading it tells
+        return False
+
+
+def _compared(found: Audit, baseline: str | None) -> Compared | None:
+    from policies.audit.baseline import compare, read
+
+    if baseline is None:
+        return None
+    try:
+        text = Path(baseline).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SandboxError(
+            f"{baseline} cannot be read: {said}", "name what --write-baseline wrote, or make one with it"
+        ) from None
+    return compare(found.findings, read(text, baseline))
+
+
+def _outcome(
+    found: Audit, compared: Compared | None, fail_on: FailOn, *, strict_undecided: bool, allow_unread: bool
+) -> Outcome:
+    from components.placement import Severity
+    from policies.audit.outcome import Gate, Outcome
+
+    least = None if fail_on is FailOn.NEVER else Severity(fail_on)
+    return Outcome(found, Gate(least, undecided=strict_undecided, unread=not allow_unread), compared)
+
+
+def _write(outcome: Outcome, targets: Mapping[str, str], *, as_json: bool) -> None:
+    """Everything that is asked for: files, and one form on standard output."""
+    for option, target in targets.items():
+        write_target(target, _FORMS[option](outcome), quiet=True)
+    if as_json:
+        from policies.audit.reports import as_json as form
+
+        typer.echo(form.report(outcome), nl=False)
+    elif STDOUT not in targets.values():
+        from cli.audit.tables import print_audit
+        from cli.console import wide_console
+
+        print_audit(wide_console(), outcome)
+
+
+def _baseline(outcome: Outcome) -> str:
+    from policies.audit.baseline import written
+
+    return written(outcome.audit.findings)
+
+
+_FORMS: Final[Mapping[str, Callable[[Outcome], str]]] = {"--write-baseline": _baseline}

@@ -1,0 +1,216 @@
+"""What an audit found: one finding for each rule and resource that the rule has something against.
+
+A rule may be asked twice of one resource, by what it shows itself and by what all show together. Both answers
+are one finding, which says both reasons. Its fingerprint is made of the rule and of what the resource is in
+its source, not of the file and the line that it stands in, so that it is the same finding after somebody has
+edited the file, or moved it.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from components.placement import Answer, Enforcement, Rule, Settings, Severity, Use, Verdict, Waivers
+from components.placement.judging import undecided
+from components.spec import Waiver
+from policies.audit.sources import Gathered, Unread
+from policies.judging import Judged, everything
+from policies.resources import Location, Resource
+
+_NOWHERE: Final = Location("")
+_WORST_FIRST: Final = tuple(reversed(Severity))
+
+
+class Status(StrEnum):
+    """What a finding comes to. The later, the worse."""
+
+    WAIVED = "waived"
+    UNDECIDED = "undecided"
+    ADVISED_AGAINST = "advised against"
+    REFUSED = "refused"
+
+    def is_worse_than(self, other: "Status") -> bool:
+        """Whether it is more to worry about."""
+        return _STATUSES.index(self) > _STATUSES.index(other)
+
+
+_STATUSES: Final = tuple(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule has against one resource, or cannot tell of it."""
+
+    rule: Rule
+    resource: Resource
+    subject: str
+    """What it is about, by the name that people know it by."""
+    verdict: Verdict
+    enforcement: Enforcement
+    fingerprint: str
+    """The same in the next run, wherever the resource stands then."""
+    waiver: Waiver | None = None
+    """Who answers for it, as of today."""
+    expired: Waiver | None = None
+    """Who answered for it, and does no more."""
+    judged: tuple[Judged, ...] = field(default=(), repr=False)
+    """The answers that it was made of, the worst first."""
+
+    @property
+    def status(self) -> Status:
+        """What it comes to."""
+        if self.waiver is not None:
+            return Status.WAIVED
+        if self.verdict.answer is Answer.UNDECIDED:
+            return Status.UNDECIDED
+        return Status.ADVISED_AGAINST if self.verdict.soft else Status.REFUSED
+
+    @property
+    def severity(self) -> Severity:
+        """How much harm the breach does, or would."""
+        return self.rule.severity
+
+    @property
+    def address(self) -> str:
+        """What tells the resource from all others."""
+        return self.resource.urn
+
+    @property
+    def location(self) -> Location:
+        """Where the resource stands; a location of no file where it stands in none."""
+        return self.resource.location or _NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What came of one audit."""
+
+    findings: tuple[Finding, ...]
+    unread: tuple[Unread, ...]
+    looked_at: int
+    """Resources that there are."""
+    judged: int
+    """Resources of a type that some rule reads."""
+    kinds: Mapping[str, int]
+    """Resources by the kind of source they were read from."""
+    waivers: tuple[tuple[Waiver, Use], ...]
+    """All that the stack file has, and what came of each."""
+    passed: tuple[tuple[Rule, Resource], ...]
+    """Rules that were kept, by what."""
+    today: date
+
+    def count(self, status: Status) -> int:
+        """How many findings come to that."""
+        return sum(finding.status is status for finding in self.findings)
+
+
+def audit(gathered: Gathered, settings: Settings, waivers: Waivers) -> Audit:
+    """Judge resources by the rules as they are set."""
+    against: dict[tuple[str, int], list[Judged]] = {}
+    kept: dict[tuple[str, int], tuple[Rule, Resource]] = {}
+    judged: set[int] = set()
+    for each in everything(settings, gathered.resources):
+        key = (each.rule.id, id(each.resource))
+        judged.add(key[1])
+        if each.verdict.answer is Answer.FITS:
+            kept[key] = (each.rule, each.resource)
+        elif each.verdict.answer is Answer.REFUSED or each.open:
+            against.setdefault(key, []).append(each)
+    findings = _told_apart(
+        sorted((_finding(answers, settings, waivers) for answers in against.values()), key=_order)
+    )
+    return Audit(
+        findings=tuple(findings),
+        unread=tuple(sorted(gathered.unread, key=lambda each: str(each.location))),
+        looked_at=len(gathered.resources),
+        judged=len(judged),
+        kinds=MappingProxyType({str(kind): count for kind, count in gathered.kinds.items()}),
+        waivers=tuple(_uses(findings, waivers)),
+        passed=tuple(passed for key, passed in kept.items() if key not in against),
+        today=waivers.today,
+    )
+
+
+def _finding(answers: Sequence[Judged], settings: Settings, waivers: Waivers) -> Finding:
+    worst, *others = ordered = sorted(answers, key=_badness)
+    verdict = _said_together(ordered) if others else worst.verdict
+    waived = None if worst.open else waivers.of(worst.rule.id, *_names(worst))
+    counts = waived is not None and not waived.expired
+    return Finding(
+        rule=worst.rule,
+        resource=worst.resource,
+        subject=worst.named,
+        verdict=verdict,
+        enforcement=settings.by_id[worst.rule.id].enforcement_of(verdict),
+        fingerprint=_fingerprint(worst),
+        waiver=waived.waiver if waived is not None and counts else None,
+        expired=waived.waiver if waived is not None and not counts else None,
+        judged=tuple(ordered),
+    )
+
+
+def _order(finding: Finding) -> tuple[int, str, int, str, str]:
+    """The most harmful first, then as one reads: by file and line."""
+    where = finding.location
+    severity = _WORST_FIRST.index(finding.severity)
+    return (severity, where.file, where.line or 0, finding.address, finding.rule.id)
+
+
+def _fingerprint(judged: Judged) -> str:
+    resource = judged.resource
+    file = resource.location.file if resource.location is not None else ""
+    address = resource.urn.removeprefix(f"{file}#") if file else resource.urn
+    told = "\0".join((judged.rule.id, resource.resource_type, address))
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _told_apart(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings of which each has a fingerprint of its own: one object may stand in several files."""
+    seen: Counter[str] = Counter()
+    apart = []
+    for finding in findings:
+        seen[finding.fingerprint] += 1
+        number = seen[finding.fingerprint]
+        apart.append(
+            finding if number == 1 else replace(finding, fingerprint=f"{finding.fingerprint}-{number}")
+        )
+    return apart
+
+
+def _badness(judged: Judged) -> int:
+    return 0 if judged.refused else 1 if judged.advised_against else 2
+
+
+def _said_together(answers: Sequence[Judged]) -> Verdict:
+    """The worst verdict, with the reasons of all."""
+    verdicts = [answers[0].verdict, *map(_beside_others, answers[1:])]
+    reasons = dict.fromkeys(each.reason for each in verdicts)
+    missing = dict.fromkeys(name for each in verdicts for name in each.missing)
+    return Verdict(verdicts[0].answer, "; ".join(reasons), tuple(missing), verdicts[0].soft)
+
+
+def _beside_others(judged: Judged) -> Verdict:
+    """A verdict that is not alone: of what it lacks, what the resource states and is not known."""
+    lacks = [name for name in judged.verdict.missing if name in judged.subject.unread]
+    return undecided(*lacks) if judged.open and lacks else judged.verdict
+
+
+def _names(judged: Judged) -> tuple[str, ...]:
+    """All that a waiver may call it by."""
+    facts = judged.subject.facts
+    return (judged.named, facts.workload or "", facts.pool or "", judged.resource.name)
+
+
+def _uses(findings: Iterable[Finding], waivers: Waivers) -> Iterable[tuple[Waiver, Use]]:
+    return waivers.uses(
+        waivers.of(each.rule.id, *_names(each.judged[0])) for each in findings if _is_breach(each)
+    )
+
+
+def _is_breach(finding: Finding) -> bool:
+    return finding.verdict.answer is Answer.REFUSED

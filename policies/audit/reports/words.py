@@ -1,0 +1,91 @@
+"""What every report says in the same words."""
+
+from typing import Final
+
+from components.visible import visible
+from policies.audit.findings import Audit, Finding, Status
+from policies.audit.outcome import Ending, Outcome
+from policies.resources import Location
+
+NAMED: Final = {
+    Status.REFUSED: "refused",
+    Status.ADVISED_AGAINST: "advised against",
+    Status.UNDECIDED: "undecided",
+    Status.WAIVED: "waived",
+}
+
+HOW_TO_DECIDE: Final = (
+    "say what is missing where the resource is made: in a tag like `halfmetal:cold-start-tolerance` on AWS,"
+    " in an annotation like `halfmetal.dev/cold-start-tolerance` in Kubernetes"
+)
+"""What to do about a finding that is undecided."""
+
+
+def place(location: Location) -> str:
+    """Where something stands; nothing where that is not known."""
+    return visible(str(location)) if location.file else ""
+
+
+def reason(finding: Finding) -> str:
+    """Why, as a sentence without a full stop."""
+    return visible(finding.verdict.reason)
+
+
+def answered_for(finding: Finding) -> str:
+    """Who answers for a finding, or did; nothing where nobody does."""
+    if finding.waiver is not None:
+        waiver = finding.waiver
+        return visible(f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}")
+    if finding.expired is not None:
+        waiver = finding.expired
+        return visible(f"the waiver of {waiver.owner} expired on {waiver.expires}: {waiver.reason}")
+    return ""
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """So many of a thing."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def looked_at(audit: Audit) -> str:
+    """How much was looked at, and how much of it the rules are about."""
+    kinds = ", ".join(f"{count:,} of {kind}" for kind, count in sorted(audit.kinds.items()))
+    seen = counted(audit.looked_at, "resource")
+    of = f" ({kinds})" if len(audit.kinds) > 1 else f" of {kinds.partition(' of ')[2]}" if kinds else ""
+    return f"{seen}{of}, {audit.judged:,} of them judged"
+
+
+def found(outcome: Outcome) -> str:
+    """How many findings come to what."""
+    shown = outcome.shown
+    counts = {status: sum(each.status is status for each in shown) for status in reversed(Status)}
+    told = ", ".join(f"{count:,} {NAMED[status]}" for status, count in counts.items() if count)
+    if outcome.compared is None:
+        return told or "nothing found"
+    return f"new: {told}" if told else "nothing new"
+
+
+def beside_baseline(outcome: Outcome) -> str:
+    """How many findings were there before, and how many are no more; nothing without a baseline."""
+    if outcome.compared is None:
+        return ""
+    known, gone = len(outcome.compared.known), len(outcome.compared.gone)
+    return f"{counted(known, 'finding')} known before, {gone:,} gone since"
+
+
+def ending(outcome: Outcome) -> str:
+    """How it ends, and why."""
+    least = outcome.gate.fail_on
+    if outcome.ending is Ending.UNREAD:
+        count = counted(len(outcome.audit.unread), "source or part of one", "sources or parts of them")
+        return f"{count} could not be read: nobody knows what is in there"
+    if outcome.ending is Ending.FOUND:
+        verb = "counts" if len(outcome.stopping) == 1 else "count"
+        return f"{len(outcome.stopping):,} {verb}: {_counts(outcome)}"
+    return "nothing counts: --fail-on never" if least is None else f"nothing counts: {_counts(outcome)}"
+
+
+def _counts(outcome: Outcome) -> str:
+    least = outcome.gate.fail_on
+    what = "refused or undecided" if outcome.gate.undecided else "refused"
+    return f"{what} by a mandatory rule of severity {least} or above"

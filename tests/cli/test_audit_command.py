@@ -1,0 +1,165 @@
+"""`halfmetal audit` as it is called: what it takes, what it writes, and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import cli.audit
+
+MIXED = Path(__file__).parent.parent / "audit" / "mixed"
+EMPTY = '{"version": 3, "deployment": {"resources": []}}'
+REFUSED = json.dumps(
+    {
+        "version": 3,
+        "deployment": {
+            "resources": [
+                {
+                    "urn": "urn:pulumi:prod::shop::aws:lambda/function:Function::embed",
+                    "type": "aws:lambda/function:Function",
+                    "custom": True,
+                    "inputs": {"name": "embed", "timeout": 30},
+                }
+            ]
+        },
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own, with a state that breaks a rule and one that has nothing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "state.json").write_text(REFUSED, encoding="utf-8")
+    (tmp_path / "empty.json").write_text(EMPTY, encoding="utf-8")
+    return tmp_path
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    app = typer.Typer()
+    app.command()(cli.audit.audit)
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        pytest.param(["state.json"], 1, id="a breach"),
+        pytest.param(["empty.json"], 0, id="nothing"),
+        pytest.param(["state.json", "--fail-on", "critical"], 0, id="a breach that does too little harm"),
+        pytest.param(["state.json", "--fail-on", "never"], 0, id="a breach, and none counts"),
+        pytest.param(["state.json", "empty.json"], 1, id="several sources"),
+        pytest.param([str(MIXED / "chart.yaml"), "empty.json"], 2, id="a source that is not readable"),
+        pytest.param([str(MIXED / "chart.yaml"), "--allow-unread"], 0, id="one that need not be"),
+    ],
+)
+def test_how_it_ends(arguments: list[str], code: int):
+    assert run(*arguments)[0] == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["missing.json"], "missing.json", id="a source that is not there"),
+        pytest.param(["state.json", "--stack", "none"], "Pulumi.none.yaml", id="a stack that is not there"),
+        pytest.param(["state.json", "--baseline", "none.json"], "No such file", id="no such baseline"),
+        pytest.param(["state.json", "--baseline", "state.json"], "is no baseline", id="no baseline"),
+        pytest.param(["state.json", "--baseline", "."], "Is a directory", id="a folder as baseline"),
+        pytest.param(["state.json", "--today", "soon"], "is no day", id="no day"),
+        pytest.param(["state.json", "--write-baseline", "."], "is a folder", id="a folder to write"),
+        pytest.param(
+            ["state.json", "--write-baseline", "no/b.json"], "mkdir -p", id="a folder that is not there"
+        ),
+        pytest.param(
+            ["state.json", "--json", "--write-baseline", "-"],
+            "--json and --write-baseline all want standard output",
+            id="two for standard output",
+        ),
+    ],
+)
+def test_a_mistake_ends_in_2_with_its_remedy(arguments: list[str], said: str):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "remedy: " in err
+
+
+def test_nothing_is_written_where_anything_is_wrong(here: Path):
+    run("missing.json", "--write-baseline", "baseline.json")
+    assert not (here / "baseline.json").exists()
+
+
+def test_a_table_by_default():
+    _, out, err = run("state.json")
+    assert "runaway-function  high, mandatory" in out
+    assert "state.json:1" in out
+    assert out.count("remedy: ") == 1
+    assert out.splitlines()[-1] == "1 counts: refused by a mandatory rule of severity high or above"
+    assert err == ""
+
+
+def test_json():
+    code, out, _ = run("state.json", "--json", "--today", "2026-11-25")
+    told = json.loads(out)
+    assert told["exit_code"] == code == 1
+    assert told["today"] == "2026-11-25"
+    assert told["summary"]["refused"] == told["summary"]["counting"] == 1
+    (finding,) = told["findings"]
+    assert finding["location"]["file"] == "state.json"
+
+
+def test_only_what_is_new_counts(here: Path):
+    code, _, err = run("state.json", "--write-baseline", "baseline.json")
+    assert code == 1
+    assert f"wrote {here.resolve() / 'baseline.json'}" in err
+
+    code, out, _ = run("state.json", "--baseline", "baseline.json")
+    assert code == 0
+    assert "nothing new" in out
+    assert "1 finding known before, 0 gone since" in out
+
+    code, out, _ = run("empty.json", "--baseline", "baseline.json")
+    assert code == 0
+    assert "0 findings known before, 1 gone since" in out
+
+
+def test_a_baseline_is_kept_as_it_was_until_it_is_written_whole(here: Path, monkeypatch: pytest.MonkeyPatch):
+    run("state.json", "--write-baseline", "baseline.json")
+    before = (here / "baseline.json").read_text()
+
+    def interrupted(*_: object, **__: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("policies.audit.baseline.json.dumps", interrupted)
+    assert run("empty.json", "--write-baseline", "baseline.json")[0] == 130
+    assert (here / "baseline.json").read_text() == before
+    assert {each.name for each in here.iterdir()} == {"state.json", "empty.json", "baseline.json"}
+
+
+def test_a_stacks_rules_and_waivers(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(MIXED)
+    arguments = ("workloads.yaml", "--stack", "./Pulumi.mixed.yaml", "--json", "--today")
+    on_the_day = json.loads(run(*arguments, "2027-01-31")[1])
+    a_day_later = json.loads(run(*arguments, "2027-02-01")[1])
+
+    def status(told: dict[str, list[dict[str, str]]]) -> list[str]:
+        return [each["status"] for each in told["findings"] if each["rule"] == "state-locality"]
+
+    assert (status(on_the_day), status(a_day_later)) == (["waived"], ["refused"])
+    assert [each["use"] for each in a_day_later["waivers"]] == ["expired", "expired", "unused"]
+
+
+def test_names_from_a_source_do_nothing_to_a_terminal(here: Path):
+    hostile = "\x1b[31m\u202e\x07\r\n[bold]<script>|"
+    state = json.loads(REFUSED)
+    state["deployment"]["resources"][0]["urn"] += hostile
+    (here / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    _, out, _ = run("state.json")
+    assert r"\x1b[31m\u202e\x07\r\n[bold]<script>|" in "".join(out.split())
+    assert all(each.isprintable() or each == "\n" for each in out)
+    _, out, _ = run("state.json", "--json")
+    assert out.isascii()
+    assert json.loads(out)["findings"][0]["resource"]["name"].endswith(hostile)
