@@ -1,0 +1,211 @@
+"""One policy of the API server for each rule that can refuse something in a cluster.
+
+A policy works out what its rule says of an object and how hard that is: `deny`, `warn`, or nothing. Two
+bindings ask it, each with parameters of its own that name one of the two as their `mode`; one binding's
+failures are refused, the other's are warnings. For a validation can be hard or a warning only by its binding,
+and one rule is now this, now that: advice, a waived breach and a rule that is advisory only warn.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from components.admission.cel import ADVISED, UNDECIDED, Said, Variable, limit, quoted, say
+from components.admission.exploring import explore, refuses
+from components.admission.reading import NAME_LABEL, annotation, unreadable, used
+from components.admission.reading import variables as read
+from components.placement import ANNOTATION_PREFIX, RULES, Rule
+
+DENY: Final = "deny"
+WARN: Final = "warn"
+MODE: Final = "mode"
+
+Manifest = dict[str, Any]
+
+_MESSAGE_AT_MOST: Final = 4096
+"""Of a message of more than 5 KiB the API server shows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A rule as the API server keeps it."""
+
+    rule: Rule
+    said: Said
+
+    @property
+    def covers_namespaces(self) -> bool:
+        """Whether a namespace itself can break it."""
+        return "isolated_namespace" in self.said.facts
+
+    def manifest(self, name: str) -> Manifest:
+        """The object, under a name that its stack alone uses."""
+        return {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": name, "annotations": {f"{ANNOTATION_PREFIX}rule": self.rule.id}},
+            "spec": {
+                "failurePolicy": "Fail",
+                "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
+                "matchConstraints": {"resourceRules": self._resources()},
+                "matchConditions": [
+                    {"name": "stays", "expression": "!has(object.metadata.deletionTimestamp)"},
+                    {"name": "is-new-or-changed", "expression": _CHANGED},
+                ],
+                "variables": [
+                    {"name": each.name, "expression": each.expression} for each in self.variables()
+                ],
+                "validations": [
+                    {
+                        "expression": f"variables.force != params.data.{MODE}",
+                        "message": f"{self.rule.id}: {self.rule.title}",
+                        "messageExpression": "variables.message",
+                    }
+                ],
+            },
+        }
+
+    def variables(self) -> tuple[Variable, ...]:
+        """All variables, each after those that it rests on."""
+        own = {each.name: each for each in (*self._limits(), *self.said.shared, *self._judgement())}
+        texts = " ".join(each.expression for each in own.values())
+        facts = read(sorted({name for name in used(texts) if name not in own}))
+        return (*facts, *own.values())
+
+    def _resources(self) -> list[dict[str, Any]]:
+        rules = [
+            _rule("apps", "v1", ["daemonsets", "deployments", "replicasets", "statefulsets"]),
+            _rule("batch", "v1", ["cronjobs", "jobs"]),
+            _rule("", "v1", ["replicationcontrollers", *(["namespaces"] if self.covers_namespaces else [])]),
+            # Of a pod that is there nothing can be changed that a rule reads.
+            _rule("", "v1", ["pods"], updated=False),
+        ]
+        return [rule for rule in rules if rule["resources"]]
+
+    def _limits(self) -> Iterator[Variable]:
+        for name in self.rule.parameters:
+            key, asked = f"{self.rule.id}.{name}", f"variables.{limit(name)}"
+            texts = (self.said.expression, *(each.expression for each in self.said.shared))
+            if any(asked in text for text in texts):
+                yield Variable(limit(name), f"int(params.data['{key}'])")
+                yield Variable(f"{limit(name)}_said", f"params.data['{key}.said']")
+                yield Variable(f"{limit(name)}_caveat", f"params.data['{key}.caveat']")
+
+    def _judgement(self) -> Iterator[Variable]:
+        """What the rule says, how hard, and in which words."""
+        rule = self.rule
+        yield Variable("said", self.said.expression)
+        yield Variable("unread", unreadable(self.said.facts))
+        yield Variable(
+            "missing",
+            f"!variables.said.startsWith({quoted(UNDECIDED)}) ? []"
+            " : variables.said.substring(1).split(' ').filter(f, f in variables.unread)",
+        )
+        yield Variable("names", _NAMES)
+        yield Variable("now", _NOW)
+        yield Variable(
+            "waiver",
+            # Sorted by the last day: the first that names the subject counts longest.
+            f"params.data[?'{rule.id}.waivers'].orValue('').split(' ').filter(w, w != '' && variables.names"
+            ".exists(n, n.matches(params.data['waiver.' + w + '.subject'])))",
+        )
+        yield Variable(
+            "waived",
+            "variables.waiver.size() > 0 && variables.now.size() > 0 && variables.now.all(t,"
+            " t < params.data['waiver.' + variables.waiver[0] + '.until'])",
+        )
+        yield Variable("enforcement", f"params.data[?'{rule.id}.enforcement'].orValue('disabled')")
+        yield Variable(
+            "force",
+            "variables.enforcement == 'disabled' || variables.said == '' ? ''"
+            f" : variables.said.startsWith({quoted(UNDECIDED)})"
+            f" ? (variables.missing.size() > 0 ? '{WARN}' : '')"
+            f" : variables.said.startsWith({quoted(ADVISED)}) || variables.enforcement == 'advisory'"
+            f" || variables.waived ? '{WARN}' : '{DENY}'",
+        )
+        yield Variable("message", self._message())
+
+    def _message(self) -> str:
+        rule = self.rule
+        about = f"'{rule.id}: ' + (variables.names.size() > 0 ? variables.names[0] + ': ' : '')"
+        waived = (
+            "(variables.waiver.size() == 0 ? '' : ' (' + params.data['waiver.' + variables.waiver[0]"
+            " + (variables.waived ? '.waived' : '.expired')] + ')')"
+        )
+        unread = (
+            "'cannot be decided, as what is stated cannot be read: '"
+            f" + variables.missing.map(f, '{ANNOTATION_PREFIX}' + f.replace('_', '-')).join(', ')"
+            " + '. To do: write it as `halfmetal` does.'"
+        )
+        reason = f"variables.said.substring(1) + {waived} + {quoted(f'. To do: {rule.remedy}.')}"
+        text = f"{about} + (variables.missing.size() > 0 ? {unread} : {reason})"
+        return f"[{text}].map(m, m.size() > {_MESSAGE_AT_MOST} ? m.substring(0, {_MESSAGE_AT_MOST}) : m)[0]"
+
+
+def policies() -> Mapping[str, Policy]:
+    """By rule, for every rule that can refuse something in a cluster."""
+    return _POLICIES
+
+
+def never_refuse() -> tuple[str, ...]:
+    """The rules that can refuse nothing in a cluster."""
+    return tuple(rule for rule in RULES if rule not in _POLICIES)
+
+
+def _made() -> Iterator[tuple[str, Policy]]:
+    for rule in RULES.values():
+        tree = explore(rule)
+        if refuses(tree):
+            yield rule.id, Policy(rule, say(tree))
+
+
+def _rule(group: str, version: str, resources: list[str], *, updated: bool = True) -> dict[str, Any]:
+    return {
+        "apiGroups": [group],
+        "apiVersions": [version],
+        "operations": ["CREATE", *(["UPDATE"] if updated else [])],
+        "resources": resources,
+    }
+
+
+def _differs(path: str) -> str:
+    return f"dyn(object).{path} != dyn(oldObject).{path}"
+
+
+_CARRIES_OTHERS: Final = (
+    "[[dyn(object), dyn(oldObject)], [dyn(oldObject), dyn(object)]].exists(os,"
+    f" os[0].metadata.?annotations.orValue({{}}).exists(k, k.startsWith('{ANNOTATION_PREFIX}')"
+    " && os[0].metadata.annotations[?k] != os[1].metadata.?annotations[?k]))"
+)
+_HAS_CONTROLLER: Final = (
+    "dyn(object).metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))"
+)
+_CHANGED: Final = " || ".join(
+    (
+        "request.operation == 'CREATE'",
+        _differs("?spec.?template"),
+        _differs("?spec.?jobTemplate"),
+        _differs("metadata.?labels"),
+        _CARRIES_OTHERS,
+        # A Deployment takes its old pods away however the rules have changed since they were let in.
+        f"({_differs('?spec.?replicas')} && !{_HAS_CONTROLLER})",
+    )
+)
+
+_NAMES: Final = (
+    # By what a waiver may know it: the workload, the object, what made it, and the pool it runs on.
+    f"[string(variables.own[?'{annotation('workload')}'].or(variables.inner[?'{annotation('workload')}'])"
+    f".orValue('')), string(dyn(object).metadata.?labels[?'{NAME_LABEL}'].orValue('')),"
+    " string(dyn(object).metadata.?name.orValue(''))].filter(n, n != '')"
+    " + variables.owners.map(o,"
+    " o.split('-' + string(dyn(object).metadata.?labels[?'pod-template-hash'].orValue('-')))[0])"
+    " + variables.pools.map(p, string(p))"
+)
+_NOW: Final = (
+    # There is no clock. The server has just dated what is new; of what is changed it dates the change.
+    "request.operation == 'CREATE' ? [string(dyn(object).metadata.creationTimestamp)]"
+    " : dyn(object).metadata.?managedFields.orValue([]).filter(f, has(f.time)).map(f, string(f.time))"
+)
+
+_POLICIES: Final[Mapping[str, Policy]] = MappingProxyType(dict(_made()))

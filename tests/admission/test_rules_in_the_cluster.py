@@ -1,0 +1,158 @@
+"""What the API server says of a manifest is what the rule says of its facts."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from api_server import Answer as Said
+from api_server import ApiServer, until
+from carrying import alone, deployment, governing, namespace, seen
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rule_case import Case
+from rule_cases import CASES
+
+from components import catalog
+from components.admission.policies import policies
+from components.placement import (
+    RULES,
+    Answer,
+    Enforcement,
+    Facts,
+    FrontDoor,
+    Home,
+    Override,
+    StateRead,
+    Tenancy,
+    Verdict,
+    settle,
+)
+from components.spec import Duration, Memory
+
+pytestmark = pytest.mark.engine
+
+ON_NODES = [
+    case
+    for case in CASES
+    if case.rule in policies() and not (case.facts.home is not None and case.facts.home.is_function)
+]
+
+Ask = Callable[[str, Facts, dict[str, str]], tuple[Said, Verdict]]
+
+
+@pytest.fixture(scope="module")
+def ask(api: ApiServer) -> Iterator[Ask]:
+    """Ask the API server and the rule about facts, in a namespace that is kept to this rule alone."""
+    ready: dict[tuple[object, ...], str] = {}
+
+    def there(rule: str, overrides: dict[str, str], *, isolated: bool) -> str:
+        key = (rule, tuple(overrides.items()), isolated)
+        if key not in ready:
+            name = f"case-{len(ready)}"
+            hard = {rule: Override(Enforcement.MANDATORY, overrides)}
+            api.keep(namespace(name, "baseline" if isolated else None))
+            api.keep(*governing(name, alone(settle(catalog.load(), hard)), rule))
+            bad = deployment(BROKEN[rule], name)
+            until(lambda: not api.apply(bad).admitted, f"{rule} is in effect in {name}")
+            ready[key] = name
+        return ready[key]
+
+    def asked(rule: str, facts: Facts, overrides: dict[str, str]) -> tuple[Said, Verdict]:
+        hard = {rule: Override(Enforcement.MANDATORY, overrides)}
+        where = there(rule, overrides, isolated=facts.isolated_namespace is not False)
+        manifest = deployment(facts, where)
+        verdict = settle(catalog.load(), hard).by_id[rule].judge(seen(manifest, facts))
+        return api.apply(manifest), verdict
+
+    yield asked
+
+
+ISOLATED = Facts(home=Home.METAL, compliance=("pci-dss",), audit_logs=False)
+BROKEN = {
+    "accelerator-needs-metal": Facts(home=Home.METAL, accelerator_count=1, has_accelerators=False),
+    "compliance-isolation": ISOLATED,
+    "jitter-budget": Facts(home=Home.POOL, jitter=Duration(1)),
+    "long-execution": Facts(home=Home.POOL, service_time=Duration.of(9, "d"), front_door=FrontDoor.HTTP_API),
+    "state-locality": Facts(
+        home=Home.POOL,
+        zones=("us-east-1b",),
+        state=(StateRead("features", ("us-east-1a",)),),
+        latency_p99=Duration(1),
+    ),
+    "unattended-cluster": Facts(home=Home.METAL, managed_cluster=False, operations_team=False),
+    "vendor-lock-in": Facts(home=Home.METAL, ties=("sqs",)),
+    "warm-before-tail": Facts(home=Home.POOL, twin=True, warm_replicas=0),
+    "zone-capacity": Facts(home=Home.POOL, zones=("us-east-1b",), capacity_block_zone="us-east-1a"),
+}
+"""Facts that each rule refuses, to see whether its policy is in effect."""
+
+
+def agrees(rule: str, said: Said, verdict: Verdict) -> None:
+    """Whether the API server said what the rule says, in the rule's words."""
+    refused = verdict.answer is Answer.REFUSED
+    assert said.admitted == (not refused or verdict.soft), (said.message, verdict)
+    text = said.message or said.warned_of(rule)
+    assert (f"{rule}: " in text) == refused, (text, verdict)
+    if refused:
+        assert verdict.reason in text
+        assert RULES[rule].remedy in text
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.rule}: {case.says}") for case in ON_NODES])
+def test_a_case_is_answered_as_by_the_rule(case: Case, ask: Ask):
+    overrides = {name: str(amount) for name, amount in case.overrides.items()}
+    said, verdict = ask(case.rule, case.facts, overrides)
+    agrees(case.rule, said, verdict)
+    if case.answer is Answer.REFUSED:
+        assert verdict.answer is case.answer
+
+
+plain = st.sampled_from(["features", "cache", "sqs", "pci-dss", "soc2-type-2", "mq"])
+zone_names = st.sampled_from(["us-east-1a", "us-east-1b", "us-east-1c"])
+some_zones = st.lists(zone_names, unique=True, max_size=3).map(tuple)
+times = st.integers(0, 10**12).map(Duration) | st.integers(0, Duration.maximum).map(Duration)
+facts_on_nodes = st.builds(
+    Facts,
+    home=st.sampled_from([Home.POOL, Home.METAL]),
+    zones=st.none() | some_zones,
+    accelerator_type=st.none() | st.sampled_from(["L4", "H100"]),
+    accelerator_count=st.none() | st.integers(0, 16),
+    accelerator_memory=st.none() | st.integers(0, 10**12).map(Memory),
+    has_accelerators=st.none() | st.booleans(),
+    tolerates=st.none() | st.booleans(),
+    latency_p99=st.none() | times,
+    service_time=st.none() | times,
+    front_door=st.none() | st.sampled_from(FrontDoor),
+    jitter=st.none() | times | st.integers(0, 10**5).map(Duration),
+    pinned=st.none() | st.booleans(),
+    twin=st.none() | st.booleans(),
+    warm_replicas=st.none() | st.integers(0, 3),
+    state=st.none() | st.lists(st.builds(StateRead, plain, some_zones), max_size=3).map(tuple),
+    state_bytes=st.none() | st.integers(0, Memory.maximum).map(Memory) | st.integers(0, 10**8).map(Memory),
+    compliance=st.none() | st.lists(plain, unique=True, max_size=2).map(tuple),
+    tenancy=st.none() | st.sampled_from(Tenancy),
+    audit_logs=st.none() | st.booleans(),
+    own_keys=st.none() | st.booleans(),
+    isolated_namespace=st.none() | st.booleans(),
+    managed_cluster=st.none() | st.booleans(),
+    operations_team=st.none() | st.booleans(),
+    ties=st.none() | st.lists(plain, unique=True, max_size=3).map(tuple),
+    efa=st.none() | st.booleans(),
+    placement_group=st.none() | st.sampled_from(["none", "cluster", "spread"]),
+    capacity_block_zone=st.none() | st.just("none") | zone_names,
+)
+
+
+@settings(max_examples=40)
+@given(facts_on_nodes)
+def test_whatever_a_deployment_carries_is_answered_as_by_the_rules(ask: Ask, facts: Facts):
+    for rule in policies():
+        said, verdict = ask(rule, facts, {})
+        agrees(rule, said, verdict)
+
+
+def test_facts_that_are_not_known_are_refused_by_nobody(ask: Ask):
+    for rule in policies():
+        said, _ = ask(rule, replace(Facts(), has_accelerators=True), {})
+        assert said.admitted
+        assert not said.warnings
