@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.placement import Answer, Enforcement, Rule, Setting, Settings, Verdict
-from policies.reading import callers, node_relations, relations
+from policies.reading import callers, node_relations, pod_relations, relations
 from policies.reading.draft import Subject
 from policies.reading.index import Index
 from policies.reading.subjects import read
@@ -38,13 +38,18 @@ _NODES: Final = Relation(
     node_relations.TYPES, node_relations.nodes, node_relations.SHOWN, told_of=node_relations.PARTS
 )
 
+_PODS: Final = Relation(pod_relations.TYPES, pod_relations.pods, pod_relations.SHOWN)
+
 RELATIONS: Final[Mapping[str, tuple[Relation, ...]]] = {
+    "accelerator-needs-metal": (_PODS,),
     "long-execution": (_CALLED,),
     "cold-start-budget": (_CALLED,),
-    "compliance-isolation": (_NODES,),
+    "state-locality": (_PODS,),
+    "compliance-isolation": (_NODES, _PODS),
+    "unattended-cluster": (_PODS,),
     "runaway-function": (_BOUNDED,),
     "vendor-lock-in": (_TIED,),
-    "zone-capacity": (_NODES,),
+    "zone-capacity": (_NODES, _PODS),
 }
 """Rules whose facts lie in several resources, and what relates them."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.placement import NONE, Facts, FrontDoor, Home, Role, StateRead, Tenancy
+from components.placement import NONE, Facts, FrontDoor, Home, Platform, Role, StateRead, Tenancy
 from components.spec import Duration, Memory, Share
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
@@ -20,6 +20,7 @@ anything: dict[str, st.SearchStrategy[Any]] = {
     "role": st.sampled_from(Role),
     "pool": names,
     "home": st.sampled_from(Home),
+    "platform": st.sampled_from(Platform),
     "zones": st.lists(names, max_size=4).map(tuple),
     "memory": memories,
     "function_memory": memories,

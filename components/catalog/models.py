@@ -100,10 +100,26 @@ class NodeLimits(Part):
     system_pods: Fact[Share] = Field(description="Of a core, what the pods of the system itself ask for.")
 
 
+class PlatformLimits(Part):
+    """What another platform for functions allows."""
+
+    memory: Fact[Memory]
+    timeout: Fact[Duration]
+
+
+class CloudRunLimits(PlatformLimits):
+    """What Cloud Run allows a service, and what it takes when nothing is said."""
+
+    memory_default: Fact[Memory]
+    timeout_default: Fact[Duration]
+
+
 class Limits(Part):
     """Hard limits, by the thing they limit."""
 
     function: FunctionLimits
+    cloud_run: CloudRunLimits
+    sagemaker_serverless: PlatformLimits
     front_door: FrontDoorLimits
     node: NodeLimits
 
@@ -121,6 +137,8 @@ class ColdStart(Part):
 
     p95: Fact[Duration]
     p95_large_package: Fact[Duration]
+    p95_container: Fact[Duration]
+    p95_large_container: Fact[Duration]
     kept_warm: Fact[Duration] = Field(description="How long a copy that nobody wants stays warm.")
 
 

@@ -56,6 +56,27 @@ class Role(StrEnum):
     """A pool, which serves what runs on it."""
 
 
+class Platform(StrEnum):
+    """What runs functions that are not of AWS Lambda, which the homes of functions are named for."""
+
+    CLOUD_RUN = "cloud-run"
+    """Google Cloud Run services."""
+
+    SAGEMAKER_SERVERLESS = "sagemaker-serverless"
+    """Amazon SageMaker Serverless Inference."""
+
+    @property
+    def described(self) -> str:
+        """Its name in a sentence."""
+        return _PLATFORMS[self]
+
+
+_PLATFORMS: Final = {
+    Platform.CLOUD_RUN: "Cloud Run",
+    Platform.SAGEMAKER_SERVERLESS: "SageMaker Serverless Inference",
+}
+
+
 class FrontDoor(StrEnum):
     """What a caller's request comes through, and so what cuts it off."""
 
@@ -91,6 +112,8 @@ class Facts:
     pool: str | None = None
     """The pool that the subject is, or runs on."""
     home: Home | None = None
+    platform: Platform | None = None
+    """What runs a function where that is not AWS Lambda. None: Lambda, or nodes, as the home says."""
     zones: tuple[str, ...] | None = None
     """The availability zones the subject may run in."""
 
@@ -180,6 +203,13 @@ class Facts:
         """The stores read on the request path that lack a copy in some zone the subject may run in."""
         here = set(self.zones or ())
         return tuple(read for read in self.state or () if not here <= set(read.zones))
+
+    @property
+    def where(self) -> str:
+        """Its home, or the platform that is its home, as a phrase for a sentence."""
+        if self.platform is not None:
+            return self.platform.described
+        return self.home.described if self.home is not None else "an unknown home"
 
     def to_tags(self) -> dict[str, str]:
         """The known facts as AWS tags."""
@@ -295,6 +325,7 @@ _CODECS: Final[Mapping[str, _Codec]] = {
     "role": _Codec(str, Role),
     "pool": _TEXT,
     "home": _Codec(str, Home),
+    "platform": _Codec(str, Platform),
     "zones": _NAMES,
     "memory": _MEMORY,
     "function_memory": _MEMORY,

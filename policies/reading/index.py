@@ -60,9 +60,9 @@ class Kind:
 
 @dataclass(slots=True)
 class _Names:
-    """Resources of one kind by scope and name; UNKNOWN for a name that several of a scope have."""
+    """Resources of one kind by scope and name."""
 
-    found: dict[tuple[str, str], Any] = field(default_factory=dict)
+    found: dict[tuple[str, str], list[Resource]] = field(default_factory=dict)
     nameless: set[str] = field(default_factory=set)
     """Scopes with a resource whose name is not known: a name that is not found there may be its."""
 
@@ -73,11 +73,10 @@ class _Names:
             self.nameless.update(scopes[:-1] or scopes)
         for text in {each for each in (own, *others) if isinstance(each, str)}:
             for scope in scopes:
-                known = self.found.setdefault((scope, text), resource)
-                if known is not resource:
-                    self.found[scope, text] = UNKNOWN
+                self.found.setdefault((scope, text), []).append(resource)
 
-    def look_up(self, text: str, asker: Resource) -> Any:
+    def nearest(self, text: str, asker: Resource) -> Any:
+        """The resources of a name in the nearest scope that has any; UNKNOWN where that cannot be told."""
         for scope in scopes_of(asker):
             found = self.found.get((scope, text))
             if found is not None:
@@ -130,7 +129,14 @@ class Index:
         """The resource that `asker` means by a name; ABSENT if there is none, UNKNOWN if nobody can tell."""
         if not isinstance(text, str):
             return text if isinstance(text, Lack) else ABSENT
-        return self._named(kind).look_up(text, asker)
+        found = self._named(kind).nearest(text, asker)
+        return found if isinstance(found, Lack) else found[0] if len(found) == 1 else UNKNOWN
+
+    def all_named(self, kind: Kind, text: object, asker: Resource) -> Any:
+        """All resources of a name where it is nearest; ABSENT or UNKNOWN as for one."""
+        if not isinstance(text, str):
+            return text if isinstance(text, Lack) else ABSENT
+        return self._named(kind).nearest(text, asker)
 
     def related(self, resource: Resource, name: str, kind: Kind, *path: str | int) -> Any:
         """The resource that a property was computed from, else the one whose name is at the path in it."""

@@ -1,58 +1,227 @@
-"""Pods, and what makes them: the accelerators, cores and zones that their spec asks for."""
+"""Pods, and what makes them: the accelerators, cores and zones that their spec asks for.
 
-from collections.abc import Callable, Mapping
+A workload of Kubernetes is a number of pods by one template or several, in an object that says how many run
+and what ends them. What pods ask for is read the same way in all of them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
-from components.placement import NONE, Home
+from components.placement import NONE, FrontDoor, Home
+from components.spec import Duration
 from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
 from policies.reading.draft import Draft, Subject, carried
-from policies.reading.quantities import counted
+from policies.reading.quantities import counted, seconds
 
-_ACCELERATORS: Final = ("nvidia.com/gpu", "amd.com/gpu", "aws.amazon.com/neuron")
-_ACCELERATOR_SLICES: Final = "nvidia.com/mig-"
-_EFA: Final = "vpc.amazonaws.com/efa"
+ACCELERATORS: Final = (
+    "nvidia.com/gpu",
+    "nvidia.com/gpu.shared",
+    "amd.com/gpu",
+    "gpu.intel.com/i915",
+    "gpu.intel.com/xe",
+    "google.com/tpu",
+    "habana.ai/gaudi",
+    "aws.amazon.com/neuron",
+    "aws.amazon.com/neuroncore",
+    "aws.amazon.com/neurondevice",
+)
+ACCELERATOR_SLICES: Final = "nvidia.com/mig-"
 ZONE_LABEL: Final = "topology.kubernetes.io/zone"
+ZONE_LABELS: Final = (ZONE_LABEL, "failure-domain.beta.kubernetes.io/zone")
+_EFA: Final = "vpc.amazonaws.com/efa"
+_AUTOSCALING: Final = "autoscaling.knative.dev/"
+_SCALES_TO_ZERO: Final = "kpa.autoscaling.knative.dev"
 
 
-def workload(props: Mapping[str, Any]) -> Subject:
-    replicas = counted(fetch(props, "spec", "replicas"), 1)
-    return _pods(fetch(props, "spec", "template"), fetch(props, "metadata", "annotations"), replicas)
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template of pods, and how many pods one replica of the workload has by it."""
+
+    pods: object
+    copies: int = 1
+
+    @property
+    def spec(self) -> Any:
+        """What its pods are."""
+        return fetch(self.pods, "spec")
 
 
-def pod(props: Mapping[str, Any]) -> Subject:
-    return _pods(props, fetch(props, "metadata", "annotations"), 1)
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A kind of object that makes pods."""
+
+    templates: Callable[[object], Iterable[Template]]
+    """Those of its pods."""
+    finish: Callable[[Draft, object], None]
+    """Reads what it says beside them."""
+    made: tuple[str, ...] = ()
+    """The way to what it makes that makes the pods, which has labels and annotations of its own."""
+
+    def __call__(self, props: Mapping[str, Any]) -> Subject:
+        """What is read of one."""
+        templates = [template for template in self.templates(props) if template.copies]
+        annotations = [fetch(template.pods, "metadata", "annotations") for template in templates]
+        if self.made:
+            annotations.insert(0, fetch(props, *self.made, "metadata", "annotations"))
+        draft = carried(fetch(props, "metadata", "annotations"), *annotations)
+        _read_templates(draft, templates)
+        self.finish(draft, props)
+        return draft.done()
 
 
-def _pods(template: object, annotations: object, replicas: object) -> Subject:
-    draft = carried(annotations, fetch(template, "metadata", "annotations"))
-    spec = fetch(template, "spec")
+# -- what makes pods
+
+
+def _one_template(*path: str) -> Callable[[object], Iterable[Template]]:
+    return lambda props: (Template(fetch(props, *path)),)
+
+
+def _leader_and_workers(props: object) -> Iterator[Template]:
+    """Those of one group: a leader, and workers by a template of their own or the same."""
+    group = fetch(props, "spec", "leaderWorkerTemplate")
+    size = counted(fetch(group, "size"), 1)
+    workers, leader = fetch(group, "workerTemplate"), fetch(group, "leaderTemplate")
+    yield Template(workers if leader is ABSENT else leader)
+    if isinstance(size, int):
+        yield Template(workers, max(0, size - 1))
+    else:
+        yield Template(UNKNOWN)
+
+
+def _scaled(draft: Draft, props: object) -> None:
+    """So many pods, all the time."""
+    _set_replicas(draft, props, counted(fetch(props, "spec", "replicas"), 1))
+
+
+def _single(draft: Draft, props: object) -> None:
+    _set_replicas(draft, props, 1)
+
+
+def _set_replicas(draft: Draft, props: object, replicas: object) -> None:
+    """State how many pods run, unless another object made this one and says so: it may be an old one."""
+    controllers = [fetch(owner, "controller") for owner in items(props, "metadata", "ownerReferences")]
+    if True in controllers:
+        return
+    is_unknown = fetch(props, "metadata", "ownerReferences") is UNKNOWN or UNKNOWN in controllers
+    draft.set("warm_replicas", UNKNOWN if is_unknown else replicas)
+
+
+def _one_on_every_node(draft: Draft, props: object) -> None:
+    """However many nodes there are."""
+
+
+def _ends(*path: str) -> Callable[[Draft, object], None]:
+    """Nobody waits for a job, and it may have a deadline."""
+
+    def finish(draft: Draft, props: object) -> None:
+        draft.set("front_door", FrontDoor.ASYNCHRONOUS)
+        deadline = fetch(props, *path, "activeDeadlineSeconds")
+        if deadline is not ABSENT:
+            draft.set("timeout", seconds(deadline, _NO_TIME))
+
+    return finish
+
+
+_NO_TIME: Final = Duration(0)
+
+
+def _scales_with_requests(draft: Draft, props: object) -> None:
+    """To no pod when there are no requests, unless a Knative service says otherwise."""
+    template = fetch(props, "spec", "template")
+    draft.set("warm_replicas", _least_scale(fetch(template, "metadata", "annotations")))
+    asked = fetch(template, "spec", "timeoutSeconds")
+    if asked is not ABSENT:  # what a cluster takes otherwise is its operator's choice
+        draft.set("timeout", seconds(asked, _NO_TIME))
+
+
+def _least_scale(annotations: object) -> object:
+    """Pods that a Knative service keeps, of the revision that takes requests."""
+    if annotations is UNKNOWN:
+        return UNKNOWN
+    scaler = fetch(annotations, _AUTOSCALING + "class")
+    if scaler is UNKNOWN:
+        return UNKNOWN
+    stated = [fetch(annotations, _AUTOSCALING + key) for key in ("min-scale", "minScale")]
+    # By a horizontal pod autoscaler there is always one.
+    least = 0 if scaler is ABSENT or scaler == _SCALES_TO_ZERO else 1
+    return counted(stated[1] if stated[0] is ABSENT else stated[0], least)
+
+
+SCALED: Final = Workload(_one_template("spec", "template"), _scaled)
+ON_EVERY_NODE: Final = Workload(_one_template("spec", "template"), _one_on_every_node)
+POD: Final = Workload(_one_template(), _single)
+JOB: Final = Workload(_one_template("spec", "template"), _ends("spec"))
+CRON_JOB: Final = Workload(
+    _one_template("spec", "jobTemplate", "spec", "template"),
+    _ends("spec", "jobTemplate", "spec"),
+    made=("spec", "jobTemplate"),
+)
+LEADER_WORKER_SET: Final = Workload(_leader_and_workers, _scaled)
+KNATIVE_SERVICE: Final = Workload(_one_template("spec", "template"), _scales_with_requests)
+
+_VERSIONS: Final[Mapping[tuple[str, tuple[str, ...]], Workload]] = {
+    ("Deployment", ("apps/v1", "apps/v1beta1", "apps/v1beta2", "extensions/v1beta1")): SCALED,
+    ("StatefulSet", ("apps/v1", "apps/v1beta1", "apps/v1beta2")): SCALED,
+    ("ReplicaSet", ("apps/v1", "apps/v1beta2", "extensions/v1beta1")): SCALED,
+    ("ReplicationController", ("core/v1",)): SCALED,
+    ("DaemonSet", ("apps/v1", "apps/v1beta2", "extensions/v1beta1")): ON_EVERY_NODE,
+    ("Pod", ("core/v1",)): POD,
+    ("Job", ("batch/v1",)): JOB,
+    ("CronJob", ("batch/v1", "batch/v1beta1")): CRON_JOB,
+    ("LeaderWorkerSet", ("leaderworkerset.x-k8s.io/v1",)): LEADER_WORKER_SET,
+    ("Service", ("serving.knative.dev/v1",)): KNATIVE_SERVICE,
+}
+WORKLOADS: Final[Mapping[str, Workload]] = {
+    f"kubernetes:{version}:{kind}": workload
+    for (kind, versions), workload in _VERSIONS.items()
+    for version in versions
+}
+"""What makes pods, by type, in every version of its API that is in use."""
+
+
+# -- what pods ask for
+
+
+def _read_templates(draft: Draft, templates: list[Template]) -> None:
     if draft.get("home") is None or draft.get("home").is_function:
         draft.set("home", Home.POOL)
     draft.set_missing("placement_group", NONE)
     draft.set_missing("capacity_block_zone", NONE)
-    accelerators = _requested(spec, _is_accelerator)
+    accelerators = accelerators_asked(templates)
+    # What is claimed from a driver (DRA) only the claims tell.
+    claims = [claim for template in templates for claim in claims_of(template.spec)]
+    if claims:
+        accelerators = UNKNOWN
     if accelerators != 0 or draft.get("accelerator_type") is None:
         draft.set("accelerator_count", accelerators)
-    draft.set("warm_replicas", replicas)
+    specs = [template.spec for template in templates]
     if draft.get("pinned") is not False:
-        _read_cores(draft, spec)
-    adapters = _requested(spec, lambda name: name == _EFA)
+        _read_cores(draft, specs)
+    adapters = _asked_of_all(templates, lambda name: name == _EFA)
     draft.set("efa", adapters if adapters is UNKNOWN else adapters != 0)
-    zones = _zones(spec)
+    zones = zones_of_all(specs)
     if zones is not ABSENT:
         draft.set("zones", zones)
-    return draft.done()
 
 
-def _read_cores(draft: Draft, spec: object) -> None:
-    """Whether the kubelet would give the pod cores of its own, on nodes of which it is known that they do.
+def claims_of(spec: object) -> Iterator[Any]:
+    """Each claim of devices that a pod has, UNKNOWN for one that is not known."""
+    claims = fetch(spec, "resourceClaims")
+    return iter([UNKNOWN]) if claims is UNKNOWN else items(claims)
+
+
+def _read_cores(draft: Draft, specs: list[object]) -> None:
+    """Whether the kubelet would give the pods cores of their own, on nodes of which it is known that they do.
 
     It gives them to a pod whose containers all have limits that are their requests, in whole cores.
     """
-    if spec is UNKNOWN or fetch(spec, "containers") is UNKNOWN:
+    if any(UNKNOWN in (spec, fetch(spec, "containers")) for spec in specs):
         draft.set("pinned", UNKNOWN)
         return
-    whole_cores = {_asks_whole_cores(container) for container in items(spec, "containers")}
+    containers = chain.from_iterable(items(spec, "containers") for spec in specs)
+    whole_cores = {_asks_whole_cores(container) for container in containers}
     if False in whole_cores:
         draft.set("pinned", value=False)
     elif UNKNOWN in whole_cores:
@@ -78,36 +247,77 @@ def _is_whole(cores: object) -> bool:
     return whole(cores) is not None
 
 
-def _is_accelerator(name: str) -> bool:
-    return name in _ACCELERATORS or name.startswith(_ACCELERATOR_SLICES)
+def accelerators_asked(templates: Iterable[Template]) -> Any:
+    """How many accelerators the pods of one replica count among their resources, or UNKNOWN."""
+    return _asked_of_all(templates, lambda name: name in ACCELERATORS or name.startswith(ACCELERATOR_SLICES))
 
 
-def _requested(spec: object, wanted: Callable[[str], bool]) -> Any:
-    """How many of an extended resource the containers ask for together, or UNKNOWN.
-
-    For these Kubernetes takes requests and limits to be the same, and either may be left out.
-    """
-    if spec is UNKNOWN or fetch(spec, "containers") is UNKNOWN:
-        return UNKNOWN
+def _asked_of_all(templates: Iterable[Template], wanted: Callable[[str], bool]) -> Any:
     total = 0
-    for container in items(spec, "containers"):
-        asked: dict[str, object] = {}
-        for kind in ("requests", "limits"):
-            amounts = fetch(container, "resources", kind)
-            if amounts is UNKNOWN:
-                return UNKNOWN
-            asked |= {name: amount for name, amount in entries(amounts) if wanted(name)}
-        for amount in asked.values():
-            number = whole(amount)
-            if number is None:
-                return UNKNOWN
-            total += number
+    for template in templates:
+        each = _asked_by_pod(template.spec, wanted)
+        if each is UNKNOWN:
+            return UNKNOWN
+        total += each * template.copies
     return total
 
 
-def _zones(spec: object) -> Any:
-    """The zones that pods are held to, ABSENT when to none in particular, UNKNOWN when that is not known."""
-    selected = fetch(spec, "nodeSelector", ZONE_LABEL)
+def _asked_by_pod(spec: object, wanted: Callable[[str], bool]) -> Any:
+    """How many of an extended resource one pod asks for, or UNKNOWN.
+
+    Its containers have theirs at the same time, with the init containers that keep running beside them; any
+    other init container has had its own, and given it back, before they start.
+    """
+    if UNKNOWN in (spec, fetch(spec, "containers"), fetch(spec, "initContainers")):
+        return UNKNOWN
+    beside, before = 0, 0
+    for container in items(spec, "initContainers"):
+        asked = _asked_by_container(container, wanted)
+        restarts = fetch(container, "restartPolicy")
+        if asked is UNKNOWN or (asked and restarts is UNKNOWN):
+            return UNKNOWN
+        if restarts == "Always":
+            beside += asked
+        else:
+            before = max(before, beside + asked)
+    for container in items(spec, "containers"):
+        asked = _asked_by_container(container, wanted)
+        if asked is UNKNOWN:
+            return UNKNOWN
+        beside += asked
+    return max(before, beside)
+
+
+def _asked_by_container(container: object, wanted: Callable[[str], bool]) -> Any:
+    """For extended resources Kubernetes takes requests and limits to be the same; either may be left out."""
+    asked: dict[str, object] = {}
+    for kind in ("requests", "limits"):
+        amounts = fetch(container, "resources", kind)
+        if amounts is UNKNOWN:
+            return UNKNOWN
+        asked |= {name: amount for name, amount in entries(amounts) if wanted(name)}
+    counts = [whole(amount) for amount in asked.values()]
+    return UNKNOWN if None in counts else sum(count for count in counts if count is not None)
+
+
+# -- where pods may be
+
+
+def zones_of_all(specs: Iterable[object]) -> Any:
+    """The zones that all pods are held to together: ABSENT if some may be anywhere, UNKNOWN if not known."""
+    found = [held_to(spec, ZONE_LABELS) for spec in specs]
+    for lack in (UNKNOWN, ABSENT):
+        if lack in found:
+            return lack
+    return tuple(sorted(set(chain.from_iterable(found)))) if found else ABSENT
+
+
+def held_to(spec: object, labels: tuple[str, ...]) -> Any:
+    """The values of a node label (by any of its names) that a pod is held to.
+
+    ABSENT when to none in particular, UNKNOWN when that is not known.
+    """
+    selected = [fetch(spec, "nodeSelector", label) for label in labels]
     required = fetch(
         spec,
         "affinity",
@@ -115,30 +325,29 @@ def _zones(spec: object) -> Any:
         "requiredDuringSchedulingIgnoredDuringExecution",
         "nodeSelectorTerms",
     )
-    if UNKNOWN in (selected, required) or fetch(spec, "nodeSelector") is UNKNOWN:
+    terms = [_allowed_by(term, labels) for term in items(required)]
+    if UNKNOWN in (*selected, required, *terms):
         return UNKNOWN
-    terms = [_zones_of_term(term) for term in items(required)]
-    if UNKNOWN in terms:
-        return UNKNOWN
-    # Terms are alternatives: one that says nothing of zones leaves every zone open.
+    # Terms are alternatives: one that says nothing of the label leaves every value open.
     held = None if not terms or None in terms else frozenset[str]().union(*(term or () for term in terms))
-    if isinstance(selected, str):
-        held = frozenset([selected]) if held is None else held & {selected}
+    for value in selected:
+        if isinstance(value, str):
+            held = frozenset([value]) if held is None else held & {value}
     return ABSENT if held is None else tuple(sorted(held))
 
 
-def _zones_of_term(term: object) -> Any:
-    """The zones that one alternative allows, None when it says nothing of zones."""
+def _allowed_by(term: object, labels: tuple[str, ...]) -> Any:
+    """The values that one alternative allows, None when it says nothing of the label."""
     allowed: frozenset[str] | None = None
     for expression in items(term, "matchExpressions"):
-        key = fetch(expression, "key")
+        key, operator = fetch(expression, "key"), fetch(expression, "operator")
         if key is UNKNOWN:
             return UNKNOWN
-        if key != ZONE_LABEL or fetch(expression, "operator") != "In":
+        if key not in labels or (operator != "In" and operator is not UNKNOWN):
             continue
         values = list(items(expression, "values"))
-        if UNKNOWN in values or fetch(expression, "values") is UNKNOWN:
+        if UNKNOWN in (operator, fetch(expression, "values"), *values):
             return UNKNOWN
         named = frozenset(map(str, values))
         allowed = named if allowed is None else allowed & named
-    return allowed
+    return UNKNOWN if UNKNOWN in (term, fetch(term, "matchExpressions")) else allowed

@@ -1,7 +1,7 @@
 """From one resource to the facts that the rules read: which types are read, and by what."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from policies.reading import functions, nodes, pods
 from policies.reading.draft import Subject
@@ -13,12 +13,11 @@ def read(resource_type: str, props: Mapping[str, Any]) -> Subject | None:
     return reader(props) if reader is not None else None
 
 
-READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Subject]]] = {
+Reader: TypeAlias = Callable[[Mapping[str, Any]], Subject]
+
+READERS: Final[Mapping[str, Reader]] = {
     functions.FUNCTION: functions.function,
     nodes.NODE_GROUP: nodes.node_group,
     nodes.LAUNCH_TEMPLATE: nodes.launch_template,
-    "kubernetes:apps/v1:Deployment": pods.workload,
-    "kubernetes:apps/v1:StatefulSet": pods.workload,
-    "kubernetes:batch/v1:Job": pods.workload,
-    "kubernetes:core/v1:Pod": pods.pod,
+    **pods.WORKLOADS,
 }

@@ -44,6 +44,7 @@ def test_what_can_be_refused_in_a_cluster():
     """Rules on functions alone refuse nothing there."""
     assert {rule for rule, tree in TREES.items() if refuses(tree)} == {
         "accelerator-needs-metal",
+        "cold-start-budget",
         "compliance-isolation",
         "jitter-budget",
         "long-execution",

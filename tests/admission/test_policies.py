@@ -21,7 +21,6 @@ def test_the_policy_of_a_rule_reads_as_it_did():
 def test_a_rule_has_a_policy_or_can_refuse_nothing_in_a_cluster():
     assert set(policies()) | set(never_refuse()) == set(RULES)
     assert set(never_refuse()) == {
-        "cold-start-budget",
         "local-state",
         "memory-over-function-limit",
         "runaway-function",

@@ -7,7 +7,7 @@ taken that they have accelerators, until it is known that these have none, or th
 
 from types import MappingProxyType
 
-from components.placement.facts import Facts
+from components.placement.facts import Facts, Platform
 from components.placement.homes import Home
 from components.placement.judging import Parameter, Rule, Thresholds, Verdict, fits, refused, undecided
 from components.spec.units import Memory
@@ -24,7 +24,13 @@ def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
         return _on_nodes(facts, facts.home)
     if facts.accelerator_count is None and facts.accelerator_type is None:
         return undecided("accelerator_count")
-    if facts.home is Home.FUNCTION:
+    if facts.platform is not None:
+        return _on_platform(facts, facts.platform)
+    return _on_lambda(facts, facts.home, thresholds)
+
+
+def _on_lambda(facts: Facts, home: Home, thresholds: Thresholds) -> Verdict:
+    if home is Home.FUNCTION:
         return refused(f"it needs {_needed(facts)}, and an on-demand function has no accelerator")
     return _on_reserved_function(facts, thresholds)
 
@@ -37,6 +43,12 @@ def _on_nodes(facts: Facts, home: Home) -> Verdict:
     if facts.tolerates is False:
         return refused(f"it needs {_needed(facts)}, and its pods do not tolerate what is kept off such nodes")
     return fits(f"{home.described} is nodes, which can have accelerators")
+
+
+def _on_platform(facts: Facts, platform: Platform) -> Verdict:
+    if platform is Platform.CLOUD_RUN:
+        return fits(f"it needs {_needed(facts)}, and {platform.described} has accelerators")
+    return refused(f"it needs {_needed(facts)}, and {platform.described} has no accelerator")
 
 
 def _on_reserved_function(facts: Facts, thresholds: Thresholds) -> Verdict:

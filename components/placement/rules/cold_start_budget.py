@@ -2,7 +2,8 @@
 
 An on-demand function meets a cold start whenever more requests come at once than copies are warm. How long
 that takes grows with the package; where its size is not known, a tolerance below what a small one takes is
-refused and one above what a large one takes fits.
+refused and one above what a large one takes fits. Pods of which none runs while nobody asks (a service that
+scales to zero) start cold as well, and so do containers that another platform starts.
 """
 
 from types import MappingProxyType
@@ -14,45 +15,49 @@ from components.spec.units import Duration, Memory
 
 _SMALL = "p95"
 _LARGE = "p95_large_package"
+_CONTAINER = "p95_container"
+_LARGE_CONTAINER = "p95_large_container"
 _LARGE_OVER = "large_package_over"
 
 
 def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
     if facts.home is None:
         return undecided("home")
-    if facts.home is not Home.FUNCTION:
-        return fits(f"{facts.home.described} is kept warm")
+    if facts.home.is_function:
+        return _on_function(facts, facts.home, thresholds)
+    if facts.warm_replicas is not None and facts.warm_replicas < 1:
+        return _judge(facts, _CONTAINER, _LARGE_CONTAINER, thresholds)
+    return fits(f"{facts.home.described} is kept warm")
+
+
+def _on_function(facts: Facts, home: Home, thresholds: Thresholds) -> Verdict:
+    if home is not Home.FUNCTION:
+        return fits(f"{facts.where} is kept warm")
+    if facts.platform is not None:
+        return _judge(facts, _CONTAINER, _LARGE_CONTAINER, thresholds)
+    return _judge(facts, _SMALL, _LARGE, thresholds)
+
+
+def _judge(facts: Facts, small: str, large: str, thresholds: Thresholds) -> Verdict:
     bears = facts.cold_start_tolerance
     if bears is None:
         return undecided("cold_start_tolerance")
     if bears == UNBOUNDED:
         return fits("it bears a cold start of any length")
-    return _judge(facts, bears, thresholds)
-
-
-def _judge(facts: Facts, bears: Duration, thresholds: Thresholds) -> Verdict:
-    sizes = _sizes(facts, thresholds)
-    too_long = [name for name in sizes if thresholds.duration(name) > bears]
-    if len(too_long) == len(sizes):
-        least = min(sizes, key=thresholds.duration)
-        return refused(f"it bears a cold start of {bears}, and {_takes(facts, least, thresholds)}")
-    if too_long:
+    if facts.package is not None:
+        is_large = facts.package > thresholds.memory(_LARGE_OVER)
+        return _by_size(bears, large if is_large else small, f"its package of {facts.package}", thresholds)
+    if bears < thresholds.duration(small):
+        return _by_size(bears, small, "a small package", thresholds)
+    if bears < thresholds.duration(large):
         return undecided("package")
-    most = max(sizes, key=thresholds.duration)
-    return fits(f"it bears a cold start of {bears}, and {_takes(facts, most, thresholds)}")
+    return _by_size(bears, large, "a large package", thresholds)
 
 
-def _sizes(facts: Facts, thresholds: Thresholds) -> tuple[str, ...]:
-    """The sizes that its package has, or may have."""
-    if facts.package is None:
-        return (_SMALL, _LARGE)
-    return (_LARGE,) if facts.package > thresholds.memory(_LARGE_OVER) else (_SMALL,)
-
-
-def _takes(facts: Facts, name: str, thresholds: Thresholds) -> str:
-    kind = "a small" if name == _SMALL else "a large"
-    package = f"its package of {facts.package}" if facts.package is not None else f"{kind} package"
-    return f"one of 20 with {package} takes {thresholds.values[name]} or more"
+def _by_size(bears: Duration, name: str, package: str, thresholds: Thresholds) -> Verdict:
+    takes = f"one of 20 with {package} takes {thresholds.values[name]} or more"
+    said = f"it bears a cold start of {bears}, and {takes}"
+    return refused(said) if bears < thresholds.duration(name) else fits(said)
 
 
 RULE = Rule(
@@ -75,6 +80,16 @@ RULE = Rule(
                 about="Cold start of a function with a large package, 95th percentile.",
                 kind=Duration,
                 default=lambda catalog: catalog.latency.cold_start.p95_large_package,
+            ),
+            _CONTAINER: Parameter(
+                about="Start of a container where none runs, with a small image, 95th percentile.",
+                kind=Duration,
+                default=lambda catalog: catalog.latency.cold_start.p95_container,
+            ),
+            _LARGE_CONTAINER: Parameter(
+                about="Start of a container where none runs, with a large image, 95th percentile.",
+                kind=Duration,
+                default=lambda catalog: catalog.latency.cold_start.p95_large_container,
             ),
             _LARGE_OVER: Parameter(
                 about="A package above this size is a large one.",

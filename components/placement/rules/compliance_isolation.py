@@ -27,7 +27,7 @@ def _check(facts: Facts, _: Thresholds) -> Verdict:
     if facts.home is None:
         return undecided("home")
     if facts.home.is_function:
-        return refused(f"{under}, and {facts.home.described} has no machines of its own")
+        return refused(f"{under}, and {facts.where} has no machines of its own")
     return _on_nodes(facts, under)
 
 

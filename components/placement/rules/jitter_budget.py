@@ -30,7 +30,9 @@ def _on_home(facts: Facts, needs: str) -> Verdict:
     if facts.home is None:
         return undecided("home")
     if facts.home is not Home.METAL:
-        return refused(f"{needs}, which {facts.home.described} cannot hold")
+        return refused(
+            f"{needs}, which {facts.where if facts.home.is_function else facts.home.described} cannot hold"
+        )
     if facts.pinned is None:
         return undecided("pinned")
     if not facts.pinned:

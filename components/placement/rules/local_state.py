@@ -18,7 +18,7 @@ def _check(facts: Facts, _: Thresholds) -> Verdict:
     if facts.local_cache is None:
         return undecided("local_cache")
     return refused(
-        f"it keeps a cache that must outlive a request, and a copy of {facts.home.described} is gone when"
+        f"it keeps a cache that must outlive a request, and a copy of {facts.where} is gone when"
         " traffic falls"
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final
 
-from components.placement.facts import Facts, FrontDoor, Role
+from components.placement.facts import Facts, FrontDoor, Platform, Role
 from components.placement.homes import Home
 from components.placement.judging import (
     Parameter,
@@ -33,12 +33,18 @@ _REST_API_STREAMED = "rest_api_streamed"
 _GATEWAY = "gateway"
 _FUNCTION = "function"
 _MANAGED_INSTANCES = "managed_instances"
+_CLOUD_RUN = "cloud_run"
+_SAGEMAKER_SERVERLESS = "sagemaker_serverless"
 
 _OF_DOOR: Final = {
     FrontDoor.HTTP_API: _HTTP_API,
     FrontDoor.REST_API: _REST_API,
     FrontDoor.REST_API_STREAMED: _REST_API_STREAMED,
     FrontDoor.GATEWAY: _GATEWAY,
+}
+_OF_PLATFORM: Final = {
+    Platform.CLOUD_RUN: _CLOUD_RUN,
+    Platform.SAGEMAKER_SERVERLESS: _SAGEMAKER_SERVERLESS,
 }
 _SAID: Final = {
     _HTTP_API: "an HTTP API",
@@ -47,6 +53,8 @@ _SAID: Final = {
     _GATEWAY: "the gateway in the cluster",
     _FUNCTION: "a function",
     _MANAGED_INSTANCES: "Lambda Managed Instances",
+    _CLOUD_RUN: "Cloud Run",
+    _SAGEMAKER_SERVERLESS: "SageMaker Serverless Inference",
 }
 
 
@@ -60,7 +68,21 @@ def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
     takes: Duration | None = getattr(facts, name)
     if takes is None:
         return undecided(name)
+    if facts.home.is_function and facts.platform is not None:
+        return _on_platform(facts, takes, _OF_PLATFORM[facts.platform], thresholds)
     return _judge(facts, facts.home, takes, thresholds)
+
+
+def _on_platform(facts: Facts, takes: Duration, limit: str, thresholds: Thresholds) -> Verdict:
+    """A container that is reached without API Gateway: its own limits are all there are."""
+    said = f"a request takes {takes}"
+    if takes > thresholds.duration(limit):
+        return refused(f"{said}, over the {_limit(limit, thresholds)}")
+    if facts.timeout is None:
+        return undecided("timeout")
+    if takes > facts.timeout:
+        return refused(f"{said}, over the {facts.timeout} of its own timeout")
+    return fits(f"{said}, within the {facts.timeout} of its own timeout")
 
 
 def _judge(facts: Facts, home: Home, takes: Duration, thresholds: Thresholds) -> Verdict:
@@ -68,7 +90,7 @@ def _judge(facts: Facts, home: Home, takes: Duration, thresholds: Thresholds) ->
     for limit in _certain(facts, home):
         if takes > thresholds.duration(limit):
             return refused(f"{said}, over the {_limit(limit, thresholds)}")
-    if home.is_function and facts.timeout is not None and takes > facts.timeout:
+    if facts.timeout is not None and takes > facts.timeout:
         return refused(f"{said}, over the {facts.timeout} of its own timeout")
     possible = list(_possible(facts, home))
     if any(takes > thresholds.duration(limit) for limit in possible) or _lacks_timeout(facts, home):
@@ -173,6 +195,16 @@ RULE = Rule(
                 about="How long a function on Lambda Managed Instances may run when called asynchronously.",
                 kind=Duration,
                 default=lambda catalog: catalog.limits.function.timeout_managed_instances,
+            ),
+            _CLOUD_RUN: Parameter(
+                about="How long a Cloud Run service may take for an answer.",
+                kind=Duration,
+                default=lambda catalog: catalog.limits.cloud_run.timeout,
+            ),
+            _SAGEMAKER_SERVERLESS: Parameter(
+                about="How long a SageMaker serverless endpoint may take for an answer.",
+                kind=Duration,
+                default=lambda catalog: catalog.limits.sagemaker_serverless.timeout,
             ),
         }
     ),

@@ -5,8 +5,9 @@ needs more. What the function is configured with counts too, for one that states
 """
 
 from types import MappingProxyType
+from typing import Final
 
-from components.placement.facts import Facts
+from components.placement.facts import Facts, Platform
 from components.placement.homes import Home
 from components.placement.judging import (
     Answer,
@@ -22,6 +23,10 @@ from components.spec.units import Memory
 
 _ON_DEMAND = "on_demand"
 _MANAGED_INSTANCES = "managed_instances"
+_OF_PLATFORM: Final = {
+    Platform.CLOUD_RUN: "cloud_run",
+    Platform.SAGEMAKER_SERVERLESS: "sagemaker_serverless",
+}
 
 
 def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
@@ -42,6 +47,8 @@ def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
 
 
 def _limit(facts: Facts) -> tuple[str, str]:
+    if facts.platform is not None:
+        return _OF_PLATFORM[facts.platform], facts.platform.described
     if facts.home is Home.FUNCTION:
         return _ON_DEMAND, "an on-demand function"
     if facts.managed_instances is False:
@@ -74,6 +81,16 @@ RULE = Rule(
                 about="The most memory of a function on Lambda Managed Instances.",
                 kind=Memory,
                 default=lambda catalog: catalog.limits.function.memory_managed_instances,
+            ),
+            _OF_PLATFORM[Platform.CLOUD_RUN]: Parameter(
+                about="The most memory of an instance of a Cloud Run service.",
+                kind=Memory,
+                default=lambda catalog: catalog.limits.cloud_run.memory,
+            ),
+            _OF_PLATFORM[Platform.SAGEMAKER_SERVERLESS]: Parameter(
+                about="The most memory of a SageMaker serverless endpoint.",
+                kind=Memory,
+                default=lambda catalog: catalog.limits.sagemaker_serverless.memory,
             ),
         }
     ),

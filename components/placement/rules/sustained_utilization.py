@@ -46,12 +46,16 @@ def _on_function(facts: Facts, home: Home, thresholds: Thresholds) -> Verdict:
     if facts.utilization is None or lacking:
         return undecided(*lacking)
     if facts.break_even is not None:
-        return _by_break_even(facts.utilization, facts.break_even, home, thresholds)
+        return _by_break_even(facts, facts.utilization, facts.break_even, thresholds)
     return _by_band(facts.utilization, home, thresholds)
 
 
 def _lacking(facts: Facts) -> tuple[str, ...]:
-    unknown_kind = facts.home is Home.RESERVED_FUNCTION and facts.managed_instances is None
+    if facts.platform is not None and facts.utilization is not None and facts.break_even is None:
+        return ("break_even",)  # the band is what Lambda costs beside nodes
+    unknown_kind = (
+        facts.platform is None and facts.home is Home.RESERVED_FUNCTION and facts.managed_instances is None
+    )
     return (
         *(["utilization"] if facts.utilization is None else []),
         *(["managed_instances"] if unknown_kind else []),
@@ -70,10 +74,10 @@ def _on_nodes(facts: Facts, home: Home, thresholds: Thresholds) -> str:
     return f"{home.described} is right for what is busy {busy} of the day"
 
 
-def _by_break_even(busy: Share, even: Share, home: Home, thresholds: Thresholds) -> Verdict:
+def _by_break_even(facts: Facts, busy: Share, even: Share, thresholds: Thresholds) -> Verdict:
     if busy <= even:
         return fits(f"busy {busy} of the day, and nodes cost less only above {even} (computed)")
-    said = f"busy {busy} of the day, it costs more on {home.described} than on nodes, above {even} (computed)"
+    said = f"busy {busy} of the day, it costs more on {facts.where} than on nodes, above {even} (computed)"
     return refused(said) if busy > thresholds.share(_NODES_ABOVE) else advised_against(said)
 
 

@@ -21,7 +21,7 @@ def _check(facts: Facts, _: Thresholds) -> Verdict:
     if facts.home is None:
         return undecided("home")
     if facts.home.is_function:
-        return fits(f"{facts.home.described} has no cluster")
+        return fits(f"{facts.where} has no cluster")
     if facts.managed_cluster:
         return fits("a provider runs its cluster")
     if facts.operations_team:

@@ -13,7 +13,7 @@ _ONE_ZONE_STRATEGY = "cluster"
 
 def _check(facts: Facts, _: Thresholds) -> Verdict:
     if facts.home is not None and facts.home.is_function:
-        return fits(f"{facts.home.described} has no nodes")
+        return fits(f"{facts.where} has no nodes")
     block = _capacity_block(facts)
     if block is not None:
         return block

@@ -1,0 +1,152 @@
+"""What pods are with the rest of their cluster: their nodes, their queue, their claims, their namespace.
+
+A pod is held to a pool by a label of its nodes, and so has what those nodes have. A queue (Kueue) adds to
+that the labels of the flavours that it hands out, one of each group. What a pod claims from a driver (DRA) is
+in the claim, and what kind of device that is, in its class. How far a pod may get at its node is its
+namespace's to say.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from components.placement import Facts
+from policies.reading.bags import UNKNOWN, fetch
+from policies.reading.claims import accelerators_claimed
+from policies.reading.draft import Subject
+from policies.reading.index import Index, Kind, in_cluster, namespace_of
+from policies.reading.node_relations import nodes
+from policies.reading.nodes import NODE_GROUP
+from policies.reading.pods import WORKLOADS, ZONE_LABELS, Template, held_to
+from policies.reading.queues import Flavors, flavors
+from policies.reading.relations import Related
+from policies.reading.tolerations import tolerates
+from policies.resources import Resource
+
+TYPES: Final = frozenset(WORKLOADS)
+NAMESPACE: Final = "kubernetes:core/v1:Namespace"
+_OF_NODES: Final = ("has_accelerators", "managed_cluster", "tenancy", "own_keys", "audit_logs")
+SHOWN: Final = frozenset({"zones", "accelerator_count", "tolerates", "isolated_namespace", *_OF_NODES})
+
+POOL_LABEL: Final = "halfmetal.dev/pool"
+_NODE_GROUP_LABEL: Final = "eks.amazonaws.com/nodegroup"
+_ENFORCED: Final = "pod-security.kubernetes.io/enforce"
+_ISOLATING: Final = ("baseline", "restricted")
+
+_NAMESPACES: Final = Kind((NAMESPACE,), in_cluster)
+_POOLS: Final = Kind((NODE_GROUP,), lambda group: (_pool_of(group), fetch(group.props, "nodeGroupName")))
+
+
+def _pool_of(group: Resource) -> Any:
+    return fetch(group.props, "labels", POOL_LABEL)
+
+
+def pods(resources: Iterable[Resource]) -> Iterator[Related]:
+    """Everything that makes pods, with what its cluster shows of it and it does not state itself."""
+    index = Index.of(resources)
+    for resource in index.of_types(WORKLOADS):
+        own = index.subject(resource)
+        if own is None:
+            continue
+        found = _found(resource, own.facts, index)
+        facts = replace(own.facts, **found) if found else own.facts
+        yield Related(resource, own, Subject(facts, own.unread - found.keys(), own.placed))
+
+
+def _found(resource: Resource, own: Facts, index: Index) -> dict[str, Any]:
+    workload = WORKLOADS[resource.resource_type]
+    templates = [template for template in workload.templates(resource.props) if template.copies]
+    queue = flavors(resource, workload.made, index)
+    found: dict[str, Any] = {}
+    zones = _zones(own, queue)
+    if zones is not None:
+        found["zones"] = zones
+    groups = _groups(resource, templates, queue, index)
+    if groups:
+        found |= _of_nodes(templates, own, queue, groups, index)
+    if (
+        own.accelerator_count is None
+        and (count := accelerators_claimed(resource, templates, index)) is not None
+    ):
+        found["accelerator_count"] = count
+    isolated = _is_isolated(resource, index)
+    if isolated is not None:
+        found["isolated_namespace"] = isolated
+    return found
+
+
+def _is_isolated(resource: Resource, index: Index) -> bool | None:
+    """Whether its namespace enforces a Pod Security level; None where that is not known."""
+    namespace = index.named(_NAMESPACES, namespace_of(resource), resource)
+    level = (
+        fetch(namespace.props, "metadata", "labels", _ENFORCED)
+        if isinstance(namespace, Resource)
+        else UNKNOWN
+    )
+    return None if level is UNKNOWN else level in _ISOLATING
+
+
+# -- nodes
+
+
+def _groups(resource: Resource, templates: list[Template], queue: Flavors, index: Index) -> list[Resource]:
+    """The node groups that its pods are held to, by the pool or by name; none where some may be elsewhere."""
+    found: dict[int, Resource] = {}
+    for template in templates:
+        values = held_to(template.spec, (POOL_LABEL, _NODE_GROUP_LABEL))
+        if not isinstance(values, tuple):
+            values = queue.labelled(POOL_LABEL)
+        if not values:
+            return []
+        for value in values:
+            groups = index.all_named(_POOLS, value, resource)
+            if not isinstance(groups, list):
+                return []
+            found |= {id(group): group for group in groups}
+    return list(found.values())
+
+
+def _of_nodes(
+    templates: list[Template],
+    own: Facts,
+    queue: Flavors,
+    groups: list[Resource],
+    index: Index,
+) -> dict[str, Any]:
+    """What all the nodes that it may be on have in common, where it does not state it itself."""
+    related = index.once(_nodes)
+    facts = [related[id(group)] for group in groups if id(group) in related]
+    found: dict[str, Any] = {}
+    for name in _OF_NODES:
+        values = {_fact(each, name) for each in facts}
+        if len(values) == 1 and getattr(own, name) is None and None not in values:
+            found[name] = values.pop()
+    if own.zones is None and all(each.zones for each in facts):
+        found["zones"] = tuple(sorted({zone for each in facts for zone in each.zones or ()}))
+    tolerated = {
+        tolerates(fetch(group.props, "taints"), [fetch(template.spec, "tolerations"), *queue.tolerations])
+        for template in templates
+        for group in groups
+    }
+    if len(tolerated) == 1 and None not in tolerated:
+        found["tolerates"] = tolerated.pop()
+    return found
+
+
+def _fact(facts: Facts, name: str) -> Any:
+    if name == "has_accelerators":
+        return None if facts.accelerator_count is None else facts.accelerator_count > 0
+    return getattr(facts, name)
+
+
+def _nodes(index: Index) -> dict[int, Facts]:
+    return {id(each.resource): each.subject.facts for each in nodes(index)}
+
+
+def _zones(own: Facts, queue: Flavors) -> tuple[str, ...] | None:
+    """The zones that the flavours of its queue leave of those that it states."""
+    zones = queue.labelled(*ZONE_LABELS)
+    if not zones:
+        return None
+    both = tuple(zone for zone in zones if own.zones is None or zone in own.zones)
+    return both or zones
