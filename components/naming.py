@@ -31,6 +31,11 @@ def part(name: str) -> str:
     return fitted(name, PART_AT_MOST)
 
 
+def namespace(root: str, given: str | None) -> str:
+    """The namespace in Kubernetes that a stack has everything in: one of its own, or the one it is given."""
+    return given or f"halfmetal-{root}"
+
+
 def fitted(text: str, at_most: int, of: str | None = None) -> str:
     """`text` if it fits and is all of `of`, else its beginning and a hash of the whole."""
     whole = text if of is None else of

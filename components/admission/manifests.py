@@ -9,6 +9,7 @@ in it goes last.
 from dataclasses import dataclass
 from typing import Any, Final
 
+from components.admission.defaulting import DEFAULTS, defaults_policy
 from components.admission.parameters import Governed, parameters
 from components.admission.policies import DENY, MODE, WARN, Manifest, policies
 from components.naming import fitted
@@ -46,7 +47,28 @@ def manifests(names: Names, governed: Governed) -> list[Manifest]:
         *configs(names, governed).values(),
         *(policy.manifest(names.policy(rule)) for rule, policy in policies().items()),
         *(binding(names, rule, mode) for rule in policies() for mode in MODES),
+        *(defaulting(names) if governed.defaults else ()),
     ]
+
+
+def defaulting(names: Names) -> tuple[Manifest, Manifest]:
+    """The policy that gives pods what their pool implies, and its binding."""
+    bound = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": names.policy(DEFAULTS), "labels": _LABELS},
+        "spec": {
+            "policyName": names.policy(DEFAULTS),
+            # Without parameters nothing is given; what is then missing is refused with a reason.
+            "paramRef": {
+                "name": WARN,
+                "namespace": names.own_namespace,
+                "parameterNotFoundAction": "Allow",
+            },
+            "matchResources": {"namespaceSelector": _selector(names)},
+        },
+    }
+    return defaults_policy(names.policy(DEFAULTS)), bound
 
 
 def own_namespace(names: Names) -> Manifest:

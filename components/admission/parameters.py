@@ -35,6 +35,8 @@ class Governed:
     compliance: tuple[str, ...] = ()
     """The regimes that workloads in the namespace fall under."""
     reach: Reach = "own"
+    defaults: bool = False
+    """Whether pods are given what their pool implies."""
 
 
 def parameters(governed: Governed) -> dict[str, str]:

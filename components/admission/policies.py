@@ -6,7 +6,7 @@ failures are refused, the other's are warnings. For a validation can be hard or 
 and one rule is now this, now that: advice, a waived breach and a rule that is advisory only warn.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -49,13 +49,8 @@ class Policy:
                 "failurePolicy": "Fail",
                 "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
                 "matchConstraints": {"resourceRules": self._resources()},
-                "matchConditions": [
-                    {"name": "stays", "expression": "!has(object.metadata.deletionTimestamp)"},
-                    {"name": "is-new-or-changed", "expression": _CHANGED},
-                ],
-                "variables": [
-                    {"name": each.name, "expression": each.expression} for each in self.variables()
-                ],
+                "matchConditions": [STAYS, {"name": "is-new-or-changed", "expression": _CHANGED}],
+                "variables": as_objects(self.variables()),
                 "validations": [
                     {
                         "expression": f"variables.force != params.data.{MODE}",
@@ -74,14 +69,13 @@ class Policy:
         return (*facts, *own.values())
 
     def _resources(self) -> list[dict[str, Any]]:
-        rules = [
-            _rule("apps", "v1", ["daemonsets", "deployments", "replicasets", "statefulsets"]),
-            _rule("batch", "v1", ["cronjobs", "jobs"]),
-            _rule("", "v1", ["replicationcontrollers", *(["namespaces"] if self.covers_namespaces else [])]),
+        return [
+            resources("apps", ["daemonsets", "deployments", "replicasets", "statefulsets"]),
+            resources("batch", ["cronjobs", "jobs"]),
+            resources("", ["replicationcontrollers", *(["namespaces"] if self.covers_namespaces else [])]),
             # Of a pod that is there nothing can be changed that a rule reads.
-            _rule("", "v1", ["pods"], updated=False),
+            resources("", ["pods"], updated=False),
         ]
-        return [rule for rule in rules if rule["resources"]]
 
     def _limits(self) -> Iterator[Variable]:
         for name in self.rule.parameters:
@@ -160,13 +154,23 @@ def _made() -> Iterator[tuple[str, Policy]]:
             yield rule.id, Policy(rule, say(tree))
 
 
-def _rule(group: str, version: str, resources: list[str], *, updated: bool = True) -> dict[str, Any]:
+def resources(group: str, names: list[str], *, updated: bool = True) -> dict[str, Any]:
+    """Which requests a policy is asked about."""
     return {
         "apiGroups": [group],
-        "apiVersions": [version],
+        "apiVersions": ["v1"],
         "operations": ["CREATE", *(["UPDATE"] if updated else [])],
-        "resources": resources,
+        "resources": names,
     }
+
+
+def as_objects(variables: Iterable[Variable]) -> list[dict[str, str]]:
+    """Variables as a policy has them."""
+    return [{"name": each.name, "expression": each.expression} for each in variables]
+
+
+STAYS: Final = {"name": "stays", "expression": "!has(object.metadata.deletionTimestamp)"}
+"""What is going is let go."""
 
 
 def _differs(path: str) -> str:
@@ -181,11 +185,14 @@ _CARRIES_OTHERS: Final = (
 _HAS_CONTROLLER: Final = (
     "dyn(object).metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))"
 )
+IS_NEW: Final = " || ".join(
+    ("request.operation == 'CREATE'", _differs("?spec.?template"), _differs("?spec.?jobTemplate"))
+)
+"""Whether there are other pods now than there were."""
+
 _CHANGED: Final = " || ".join(
     (
-        "request.operation == 'CREATE'",
-        _differs("?spec.?template"),
-        _differs("?spec.?jobTemplate"),
+        IS_NEW,
         _differs("metadata.?labels"),
         _CARRIES_OTHERS,
         # A Deployment takes its old pods away however the rules have changed since they were let in.

@@ -159,6 +159,10 @@ _OBJECT: Final[Mapping[str, str]] = {
         "params.data[?'namespace'].orValue('') == 'own' || variables.known_pools.size() > 0"
         f" || '{annotation('home')}' in variables.own || '{annotation('home')}' in variables.inner"
     ),
+    "pods_path": (
+        "request.kind.kind == 'Pod' ? '/spec'"
+        " : request.kind.kind == 'CronJob' ? '/spec/jobTemplate/spec/template/spec' : '/spec/template/spec'"
+    ),
     "tolerations": "variables.spec.?tolerations.orValue([])",
     "requested": (
         "variables.containers.map(c, [c.?resources.?limits.orValue({}), c.?resources.?requests.orValue({})])"
@@ -182,13 +186,14 @@ def _asked(is_one: str) -> str:
 
 _ACCELERATORS: Final = listing(("nvidia.com/gpu", "amd.com/gpu", "aws.amazon.com/neuron"))
 
-_TOLERATED: Final = (
+TOLERATED: Final = (
     # A taint is written key=value:effect. A toleration without a key tolerates all, one without effect each.
     "variables.tolerations.exists(o,"
     " (o.?key.orValue('') == '' ? o.?operator.orValue('') == 'Exists' : o.key == t.split('=')[0]"
     " && (o.?operator.orValue('') == 'Exists' || o.?value.orValue('') == t.split('=')[1].split(':')[0]))"
     " && o.?effect.orValue('') in ['', t.split(':')[1]])"
 )
+"""Whether pods tolerate the taint `t`."""
 
 _WHOLE_CORES: Final = (
     "['cpu', 'memory'].all(k, k in r[0] && (!(k in r[1]) || r[1][k] == r[0][k]))"
@@ -216,7 +221,7 @@ _PODS: Final[Mapping[str, str]] = {
     "tolerates": (
         "variables.known_pools.size() == 0 ? ''"
         " : variables.known_pools.exists(p, params.data['pool.' + p + '.taints'].split(' ')"
-        f".filter(t, t != '').all(t, {_TOLERATED})) ? 'true' : 'false'"
+        f".filter(t, t != '').all(t, {TOLERATED})) ? 'true' : 'false'"
     ),
     "efa": f"{_asked(quoted('vpc.amazonaws.com/efa') + ' == k')} != 0 ? 'true' : 'false'",
     "pinned": (

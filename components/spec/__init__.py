@@ -4,6 +4,7 @@ from components.spec.catalog import FigureOverride
 from components.spec.control_plane import Budget, ControlPlane, Guardrails
 from components.spec.data_plane import (
     Accelerator,
+    Admission,
     CapacityBlock,
     Cluster,
     DataPlane,
@@ -37,6 +38,7 @@ from components.spec.workload import (
 
 __all__ = [
     "Accelerator",
+    "Admission",
     "Budget",
     "CapacityBlock",
     "Cluster",

@@ -340,10 +340,40 @@ class Pool(Model):
     )
 
 
+class Admission(Model):
+    """What the API server makes of manifests in the stack's namespace."""
+
+    rules: Literal["enforce", "warn", "disabled"] = Field(
+        default="enforce",
+        description=(
+            "Whether it keeps them to the placement rules: `enforce` (what breaks a mandatory rule is"
+            " refused), `warn` (it is let in with a warning) or `disabled`. Takes Kubernetes 1.30 or newer,"
+            " and the right to make admission policies and a namespace. Default enforce."
+        ),
+        examples=["enforce"],
+    )
+    defaults: Flag = Field(
+        default=False,
+        description=(
+            "Whether it gives pods that select a pool the tolerations that its GPUs take, and its one zone,"
+            " where they do not say otherwise. Takes Kubernetes 1.36 or newer. Default false."
+        ),
+        examples=[True],
+    )
+
+
 class DataPlane(Model):
     """The Kubernetes side."""
 
     cluster: Cluster = Field(description="The cluster.", examples=[{"provider": "eks", "version": "1.34"}])
+    admission: Admission = Field(
+        default_factory=Admission,
+        description=(
+            "How the API server keeps the stack's namespace to the placement rules. Default: it refuses what"
+            " breaks a mandatory one."
+        ),
+        examples=[{"rules": "enforce", "defaults": False}],
+    )
     gateway: Gateway = Field(
         description="The in-cluster front door of the data route.",
         examples=[{"port": 8080, "replicas": 2, "node_port": 30080, "exposure": "vpc-link"}],

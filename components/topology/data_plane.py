@@ -24,7 +24,7 @@ from components.data_plane.model_service import ModelService, ModelServiceArgs, 
 from components.data_plane.namespace import Namespace, NamespaceArgs
 from components.data_plane.network import Network, NetworkArgs
 from components.data_plane.node_pool import NodePool, NodePoolArgs
-from components.naming import part
+from components.naming import namespace, part
 from components.placement import Placement, instance_of
 from components.placement.bounds import bounds_of
 from components.placement.subjects import concurrency_of, replicas_of
@@ -60,7 +60,8 @@ class DataPlane:
         self._spec = spec
         self._patience = for_stack(load_catalog(), args.stack).limits.front_door.gateway.value
         self._ground = self._create_ground()
-        self._namespace_name = _namespace_name(spec, owner.name)
+        given = spec.cluster.namespace if isinstance(spec.cluster, ExistingSpec) else None
+        self._namespace_name = namespace(owner.name, given)
         self._namespace = self._create_namespace()
         on_nodes = [
             placement for placement in args.placements.by_name.values() if not placement.home.is_function
@@ -258,8 +259,3 @@ def _twin(stack: Stack, workload: Workload) -> Twin:
         copies = replicas_of(workload) * concurrency_of(workload)
     gateways = stack.data_plane.gateway.replicas if stack.data_plane is not None else 1
     return Twin(queue=queued_before_twin(workload), copies=max(1, copies // gateways))
-
-
-def _namespace_name(spec: DataPlaneSpec, root: str) -> str:
-    named = spec.cluster.namespace if isinstance(spec.cluster, ExistingSpec) else None
-    return named or f"halfmetal-{root}"

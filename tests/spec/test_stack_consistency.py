@@ -43,6 +43,18 @@ CASES = [
         "not the region",
         {"region": "us-west-2", f"{GPU}.capacity_block": ABSENT, f"{GPU}.capacity": "spot"},
     ),
+    Case(
+        "policies that Kubernetes does not have yet",
+        "data_plane.admission.rules",
+        "takes Kubernetes 1.30",
+        {"data_plane.cluster.version": "1.29"},
+    ),
+    Case(
+        "defaults that Kubernetes does not have yet",
+        "data_plane.admission.defaults",
+        "takes Kubernetes 1.36",
+        {"data_plane.admission": {"defaults": True}},
+    ),
     Case("EKS in one zone", "zones", "EKS puts", {"zones": ["us-east-1a"]}),
     Case(
         "nodes that reach no image",

@@ -9,6 +9,9 @@ from components.spec.stack import Stack
 from components.spec.workload import FUNCTION_HOMES, MAX_CONCURRENCY, REPLICAS, Workload
 
 _EKS_ZONES: Final = 2
+_POLICIES_SINCE: Final = 30
+_MUTATION_SINCE: Final = 36
+"""Minor versions of Kubernetes in which ValidatingAdmissionPolicy and MutatingAdmissionPolicy became v1."""
 _SUBNETS_A_ZONE: Final = 2
 _NARROWEST_SUBNET: Final = 28
 _DEVICE_PLUGIN: Final = "NVIDIA's device plugin"
@@ -193,6 +196,28 @@ def _exposure_possible(stack: Stack, at: At) -> Problems:
     yield at("data_plane.gateway.exposure", "vpc-link", why, "write `exposure: load-balancer`")
 
 
+def _admission_on_eks(stack: Stack, at: At) -> Problems:
+    """What EKS of a version has of admission policies. Of a cluster that others run it is not known."""
+    if stack.data_plane is None or stack.data_plane.cluster.provider != "eks":
+        return
+    version, admission = stack.data_plane.cluster.version, stack.data_plane.admission
+    minor = int(version.partition(".")[2])
+    if admission.rules != "disabled" and minor < _POLICIES_SINCE:
+        yield at(
+            "data_plane.admission.rules",
+            admission.rules,
+            f"takes Kubernetes 1.{_POLICIES_SINCE} or newer, and the cluster has {version}",
+            "take a newer version of Kubernetes, or write `admission: {rules: disabled}`",
+        )
+    if admission.defaults and minor < _MUTATION_SINCE:
+        yield at(
+            "data_plane.admission.defaults",
+            admission.defaults,
+            f"takes Kubernetes 1.{_MUTATION_SINCE} or newer, and the cluster has {version}",
+            "take a newer version of Kubernetes, or leave it out",
+        )
+
+
 def _pool_names(stack: Stack, _: At) -> Problems:
     if stack.data_plane is not None:
         yield from twins(stack.data_plane.pools, "data_plane.pools", "pool")
@@ -231,6 +256,7 @@ CHECKS: Final[tuple[StackCheck, ...]] = (
     _images_within_reach,
     _gateway_holds,
     _exposure_possible,
+    _admission_on_eks,
     _pool_names,
     _store_names,
     _workload_names,
