@@ -14,7 +14,15 @@ from re import compile as pattern
 from types import MappingProxyType
 from typing import Any, Final
 
-from policies.audit.sources import cloudformation, kubernetes, pulumi_state, sam, serverless
+from policies.audit.sources import (
+    cloudformation,
+    kubernetes,
+    pulumi_state,
+    sam,
+    serverless,
+    terraform_plan,
+    terraform_state,
+)
 from policies.audit.sources.documents import Document, Reader
 from policies.audit.sources.files import STDIN, UnreadableError, read_file, read_stdin, shown
 from policies.audit.sources.folders import walk
@@ -38,6 +46,8 @@ _MAY_BE_ONE: Final = pattern(
 
 READERS: Final = (
     Reader(Kind.PULUMI, pulumi_state.is_one, pulumi_state.read),
+    Reader(Kind.TERRAFORM_PLAN, terraform_plan.is_one, terraform_plan.read),
+    Reader(Kind.TERRAFORM_STATE, terraform_state.is_one, terraform_state.read),
     Reader(Kind.KUBERNETES, kubernetes.is_one, kubernetes.read),
     Reader(Kind.SAM, sam.is_one, sam.read),
     Reader(Kind.CLOUDFORMATION, cloudformation.is_one, cloudformation.read),

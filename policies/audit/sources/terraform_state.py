@@ -1,0 +1,160 @@
+"""A Terraform state: the file of a backend, or what `terraform show -json` prints of it."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+
+from policies.audit.sources.documents import Document, Found
+from policies.audit.sources.model import Unread
+from policies.audit.sources.places import Path
+from policies.audit.sources.terraform_values import (
+    MOST_RELATED,
+    address_of,
+    is_taken,
+    overlaid,
+    resource,
+    without_keys,
+)
+from policies.reading.bags import UNKNOWN, fetch
+from policies.resources import Resource
+
+_VERSION: Final = 4
+_SHOW: Final = "audit what its own version tells: terraform show -json > state.json"
+_DECRYPT: Final = "audit what tofu tells: tofu show -json > state.json"
+_BROKEN: Final = "pull the state again: terraform state pull > state.json"
+_MODULES_WITHIN_MODULES: Final = 64
+
+
+def is_one(value: Any) -> bool:
+    """Whether a document is a Terraform state."""
+    if not isinstance(value, Mapping):
+        return False
+    if "encrypted_data" in value and "lineage" in value:
+        return True
+    if isinstance(value.get("version"), int) and ("terraform_version" in value or "lineage" in value):
+        return "resources" in value or "modules" in value
+    return "format_version" in value and isinstance(fetch(value, "values", "root_module"), Mapping)
+
+
+def read(document: Document) -> Found:
+    """Every resource of a state."""
+    value = document.value
+    if "encrypted_data" in value:
+        yield document.unread("is encrypted", _DECRYPT)
+    elif "format_version" in value:
+        yield from shown(document, ("values", "root_module"))
+    elif value["version"] != _VERSION:
+        yield document.unread(f"is a Terraform state of version {value['version']}", _SHOW)
+    else:
+        yield from _stored(document, value.get("resources"))
+
+
+def _stored(document: Document, states: Any) -> Found:
+    made: list[tuple[Resource, Any]] = []
+    for index, state in enumerate(states if isinstance(states, list) else ()):
+        path = ("resources", index)
+        if not isinstance(state, Mapping) or not isinstance(state.get("instances"), list):
+            yield document.unread("is no resource of a Terraform state", _BROKEN, *path)
+        elif is_taken(state.get("mode"), state.get("type")):
+            made += _instances(document, state, path)
+    yield from _related(made)
+
+
+def _instances(document: Document, state: Mapping[str, Any], path: Path) -> Iterator[tuple[Resource, Any]]:
+    for instance in state["instances"]:
+        # A deposed one was replaced, and waits for its deletion.
+        if isinstance(instance, Mapping) and instance.get("deposed") is None:
+            address = address_of(
+                state.get("module"),
+                state["mode"],
+                state["type"],
+                state.get("name"),
+                instance.get("index_key"),
+            )
+            values = _without_sensitive(instance)
+            yield (
+                resource(document, address, state["type"], values, path),
+                instance.get("dependencies"),
+            )
+
+
+def _without_sensitive(instance: Mapping[str, Any]) -> Mapping[str, Any]:
+    attributes = instance.get("attributes")
+    values = dict(attributes) if isinstance(attributes, Mapping) else {}
+    paths = instance.get("sensitive_attributes")
+    for path in paths if isinstance(paths, list) else ():
+        steps = [_step(step) for step in path] if isinstance(path, list) else [None]
+        values = _hidden(values, steps) if None not in steps else {}  # hide all rather than too little
+    return values
+
+
+def _step(step: Any) -> str | int | None:
+    """A key or an index: `{"type": "get_attr", "value": "x"}`, `{"type": "index", "value": {"value": 0}}`."""
+    value = fetch(step, "value")
+    if isinstance(value, Mapping):
+        value = value.get("value")
+    return value if isinstance(value, str | int) else None
+
+
+def _hidden(value: Any, steps: list[Any]) -> Any:
+    if not steps:
+        return UNKNOWN
+    step, *rest = steps
+    if isinstance(value, dict):
+        return {key: _hidden(each, rest) if key == step else each for key, each in value.items()}
+    if isinstance(value, list) and isinstance(step, int):
+        return [_hidden(each, rest) if index == step else each for index, each in enumerate(value)]
+    if isinstance(value, list):  # a set, whose items no path tells apart
+        return [_hidden(each, steps) for each in value]
+    return UNKNOWN if value is not None else value
+
+
+# -- what `terraform show -json` prints
+
+
+def shown(document: Document, path: Path) -> Found:
+    """Every resource of a module, and of those within it."""
+    made: list[tuple[Resource, Any]] = []
+    for each in described(document, path):
+        if isinstance(each, Unread):
+            yield each
+        else:
+            address, description, where = each
+            values = overlaid(description.get("values"), description.get("sensitive_values"))
+            bag = values if isinstance(values, Mapping) else {}
+            made.append(
+                (resource(document, address, description["type"], bag, where), description.get("depends_on"))
+            )
+    yield from _related(made)
+
+
+def described(document: Document, path: Path) -> Iterator[tuple[str, Mapping[str, Any], Path] | Unread]:
+    """The address of each resource of a module that is taken, what is said of it, and where."""
+    waiting = [path]
+    while waiting:
+        here = waiting.pop()
+        if len(here) > _MODULES_WITHIN_MODULES:
+            yield document.unread("is a module in a module in a module", _SHOW, *here)
+            continue
+        descriptions = fetch(document.value, *here, "resources")
+        for index, description in enumerate(descriptions if isinstance(descriptions, list) else ()):
+            where = (*here, "resources", index)
+            if not isinstance(description, Mapping) or not isinstance(description.get("address"), str):
+                yield document.unread("is no resource of a Terraform state", _BROKEN, *where)
+            elif is_taken(description.get("mode"), description.get("type")):
+                yield description["address"], description, where
+        modules = fetch(document.value, *here, "child_modules")
+        count = len(modules) if isinstance(modules, list) else 0
+        waiting += [(*here, "child_modules", index) for index in reversed(range(count))]
+
+
+def _related(made: list[tuple[Resource, Any]]) -> Iterator[Resource]:
+    by_address: dict[str, list[Resource]] = {}
+    for each, _ in made:
+        by_address.setdefault(without_keys(each.name), []).append(each)
+    for each, before in made:
+        for address in before if isinstance(before, list) else ():
+            if isinstance(address, str):
+                found = islice(by_address.get(without_keys(address), ()), MOST_RELATED)
+                each.dependencies += [other for other in found if other is not each]
+        yield each
