@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -15,7 +16,7 @@ from cli.targets import STDOUT, check_target, write_target
 from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from components.placement import Settings, Waivers
     from policies.audit.baseline import Compared
@@ -76,13 +77,36 @@ def audit(  # noqa: PLR0913 - each is an option of the command
         str | None, typer.Option(metavar="FILE", help="Write all that is found as a baseline.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
+    sarif: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write SARIF 2.1.0, for code scanning; - for standard output."),
+    ] = None,
+    junit: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write JUnit XML, for Jenkins and GitLab; - for standard output."),
+    ] = None,
+    markdown: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write a comment for a pull request; - for standard output."),
+    ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write one page of HTML that needs nothing else; - for stdout."),
+    ] = None,
     today: Annotated[
         str | None, typer.Option(hidden=True, metavar="DAY", help="The day that waivers are held against.")
     ] = None,
 ) -> None:
     """Judge what is already there by the placement rules. Exit codes: 0 clean, 1 findings, 2 unread."""
     with _wrong_usage():
-        targets = _targets({"--write-baseline": write_baseline}, as_json=as_json)
+        asked = {
+            "--write-baseline": write_baseline,
+            "--sarif": sarif,
+            "--junit": junit,
+            "--markdown": markdown,
+            "--html": html,
+        }
+        targets = _targets(asked, as_json=as_json)
         found = _audited(sources, stack, _day(today))
         compared = _compared(found, baseline)
     outcome = _outcome(found, compared, fail_on, strict_undecided=strict_undecided, allow_unread=allow_unread)
@@ -204,11 +228,9 @@ def _outcome(
 def _write(outcome: Outcome, targets: Mapping[str, str], *, as_json: bool) -> None:
     """Everything that is asked for: files, and one form on standard output."""
     for option, target in targets.items():
-        write_target(target, _FORMS[option](outcome), quiet=True)
+        write_target(target, _form(option, outcome), quiet=True)
     if as_json:
-        from policies.audit.reports import as_json as form
-
-        typer.echo(form.report(outcome), nl=False)
+        typer.echo(_form("--json", outcome), nl=False)
     elif STDOUT not in targets.values():
         from cli.audit.tables import print_audit
         from cli.console import wide_console
@@ -216,10 +238,20 @@ def _write(outcome: Outcome, targets: Mapping[str, str], *, as_json: bool) -> No
         print_audit(wide_console(), outcome)
 
 
-def _baseline(outcome: Outcome) -> str:
-    from policies.audit.baseline import written
+def _form(option: str, outcome: Outcome) -> str:
+    """The audit as the text that an option asks for; each form is loaded only where it is."""
+    if option == "--write-baseline":
+        from policies.audit.baseline import written
 
-    return written(outcome.audit.findings)
+        return written(outcome.audit.findings)
+    form: Any = import_module(f"policies.audit.reports.{_MODULES[option]}")
+    return str(form.report(outcome))
 
 
-_FORMS: Final[Mapping[str, Callable[[Outcome], str]]] = {"--write-baseline": _baseline}
+_MODULES: Final = {
+    "--json": "as_json",
+    "--sarif": "sarif",
+    "--junit": "junit",
+    "--markdown": "markdown",
+    "--html": "page",
+}

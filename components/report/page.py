@@ -1,49 +1,26 @@
-"""The page as a whole: what it may load (nothing), the summary, then part after part."""
+"""The page of a plan as a whole: the summary, then part after part."""
 
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Final
 
 from components.placement.plan import Plan
 from components.placement.plan.words import UNKNOWN, amount, price, runner_up, where
 from components.report.fleet import fleet
-from components.report.markup import Child, Element, document, element
-from components.report.palette import variables
+from components.report.markup import Child, Element, element
+from components.report.sheet import heading, sheet
 from components.report.tables import table
 from components.report.workload import anchor, budget, workload
-
-_POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-)
 
 
 def page(made: Plan) -> str:
     """A plan as a page of HTML that is whole by itself. The same plan gives the same page."""
-    return document(element("html", _head(made), _body(made), lang="en"))
-
-
-def _head(made: Plan) -> Element:
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("link", rel="icon", href="data:,"),
-        element("title", _title(made)),
-        element("style", variables(), _style()),
-    )
+    return sheet(f"Plan: {made.topology} in {made.region}", _body(made), style=_style())
 
 
 @cache
 def _style() -> str:
     return files("components.report").joinpath("page.css").read_text(encoding="utf-8")
-
-
-def _title(made: Plan) -> str:
-    return f"Plan: {made.topology} in {made.region}"
 
 
 def _body(made: Plan) -> Element:
@@ -63,19 +40,14 @@ def _body(made: Plan) -> Element:
 
 
 def _summary(made: Plan) -> Element:
-    return element(
-        "header",
-        element("p", "halfmetal plan", class_="quiet"),
-        element("h1", f"{made.topology} in {made.region}"),
-        element("p", _total(made), class_="figure"),
-        element("p", " ".join(_words(made)), class_="lead"),
-        element(
-            "nav",
-            element("a", "Workloads", href="#workloads"),
-            element("a", "Fleet", href="#fleet"),
-            element("a", f"Warnings ({len(made.warnings)})", href="#warnings") if made.warnings else None,
-            aria_label="Parts of this page",
-        ),
+    return heading(
+        "halfmetal plan",
+        f"{made.topology} in {made.region}",
+        _total(made),
+        " ".join(_words(made)),
+        element("a", "Workloads", href="#workloads"),
+        element("a", "Fleet", href="#fleet"),
+        element("a", f"Warnings ({len(made.warnings)})", href="#warnings") if made.warnings else None,
     )
 
 

@@ -48,6 +48,8 @@ class Compared:
 
     known: frozenset[str]
     """Fingerprints of what was there before, and was no better then."""
+    worse: frozenset[str]
+    """Fingerprints of what was there before, and was better then."""
     gone: tuple[Known, ...]
     """What was there before and is no more."""
 
@@ -94,12 +96,10 @@ def compare(findings: Iterable[Finding], before: Iterable[Known]) -> Compared:
     """What of these findings was known before."""
     earlier = {each.fingerprint: each for each in before}
     now = {each.fingerprint: each for each in findings}
-    known = frozenset(
-        fingerprint
-        for fingerprint, finding in now.items()
-        if fingerprint in earlier and not finding.status.is_worse_than(earlier[fingerprint].status)
-    )
-    return Compared(known, tuple(each for each in earlier.values() if each.fingerprint not in now))
+    both = now.keys() & earlier.keys()
+    worse = frozenset(each for each in both if now[each].status.is_worse_than(earlier[each].status))
+    gone = tuple(each for each in earlier.values() if each.fingerprint not in now)
+    return Compared(frozenset(both) - worse, worse, gone)
 
 
 def _no_baseline(file: str, why: str) -> BaselineError:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from cli.audit.tables import print_audit
 from policies.audit.outcome import Outcome
-from policies.audit.reports import as_json
+from policies.audit.reports import as_json, junit, markdown, page, sarif
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -33,6 +33,10 @@ FORMS: dict[str, Callable[[Outcome], str]] = {
     "table-80.txt": table(80),
     "table-200.txt": table(200),
     "report.json": as_json.report,
+    "report.sarif": sarif.report,
+    "report.xml": junit.report,
+    "report.md": markdown.report,
+    "report.html": page.report,
 }
 
 

@@ -163,3 +163,22 @@ def test_names_from_a_source_do_nothing_to_a_terminal(here: Path):
     _, out, _ = run("state.json", "--json")
     assert out.isascii()
     assert json.loads(out)["findings"][0]["resource"]["name"].endswith(hostile)
+
+
+def test_several_reports_at_once(here: Path):
+    _, out, err = run(
+        *("state.json", "--sarif", "a.sarif", "--junit", "a.xml", "--markdown", "a.md", "--html", "a.html")
+    )
+    assert "runaway-function  high, mandatory" in out
+    assert json.loads((here / "a.sarif").read_text())["version"] == "2.1.0"
+    for name, begins in (("a.xml", "<?xml "), ("a.md", "<!-- halfmetal-audit -->"), ("a.html", "<!doctype")):
+        assert (here / name).read_text().startswith(begins)
+        assert f"wrote {here.resolve() / name}" in err
+
+
+@pytest.mark.parametrize("option", ["--sarif", "--junit", "--markdown", "--html", "--write-baseline"])
+def test_one_report_to_standard_output_and_nothing_else(option: str, here: Path):
+    _, out, err = run("state.json", option, "-")
+    assert err == ""
+    run("state.json", option, "file")
+    assert out == (here / "file").read_text()

@@ -3,50 +3,23 @@
 Pictures are kept in .artifacts/report, to be looked at.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from devtools import Browser, running
 from report_cases import PLANS
 
 from components.report import page
 from components.report.palette import DARK, LIGHT
 from sandbox.paths import REPO
-from sandbox.progress import Progress
-from sandbox.toolchain import ensure
+from tests.report.devtools import Browser
+from tests.report.in_browser import NARROW, PAPER, SMALLEST_TEXT, STICKING_OUT, WIDE, browser
+
+__all__ = ["browser"]  # a fixture
 
 pytestmark = pytest.mark.engine
 
 PICTURES = REPO / ".artifacts" / "report"
-NARROW, WIDE = 400, 1280
-
-# Elements with words of their own that stick out of the page and that nothing around them lets scroll.
-STICKING_OUT = """
-[...document.querySelectorAll('body *')].filter(each => {
-  const box = each.getBoundingClientRect();
-  return box.width && box.right > innerWidth + 1 && !each.closest('.scroll, .skip');
-}).map(each => each.outerHTML.slice(0, 200))
-"""
-SMALLEST_TEXT = """
-Math.min(...[...document.querySelectorAll('body *')]
-  .filter(each => [...each.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
-  .filter(each => each.checkVisibility() && each.tagName !== 'TITLE' && each.tagName !== 'title')
-  .map(each => {
-    const chart = each.closest('svg');
-    const scale = chart && chart.viewBox.baseVal ? chart.clientWidth / chart.viewBox.baseVal.width : 1;
-    return parseFloat(getComputedStyle(each).fontSize) * scale;
-  }))
-"""
-PAPER = "getComputedStyle(document.body).backgroundColor"
 REASONS = "[...document.querySelectorAll('.matrix details p')].filter(each => each.checkVisibility()).length"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = ensure(["browser"], Progress()).path("chromium")
-    with running(str(program), tmp_path_factory.mktemp("browser")) as started:
-        yield started
 
 
 @pytest.fixture

@@ -20,10 +20,17 @@ HOW_TO_DECIDE: Final = (
 )
 """What to do about a finding that is undecided."""
 
+_NO_FILES: Final = ("stack:", "cluster:", "(")
+
 
 def place(location: Location) -> str:
     """Where something stands; nothing where that is not known."""
     return visible(str(location)) if location.file else ""
+
+
+def is_file(location: Location) -> bool:
+    """Whether something stands in a file, and not in what is live or came through a pipe."""
+    return bool(location.file) and not location.file.startswith(_NO_FILES)
 
 
 def reason(finding: Finding) -> str:
