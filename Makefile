@@ -63,6 +63,7 @@ lock: $(UV) ## resolve the requirement files again (add UPGRADE=--upgrade for ne
 	$(COMPILE) $(UPGRADE) --overrides requirements/embedder.overrides requirements/embedder.in -o requirements/embedder.txt
 	$(COMPILE) $(UPGRADE) requirements/control.in -o requirements/control.txt
 	$(COMPILE) $(UPGRADE) requirements/server.in -o requirements/server.txt
+	$(COMPILE) $(UPGRADE) requirements/checkov.in -o requirements/checkov.txt
 	$(COMPILE) $(UPGRADE) requirements/uv.in -o requirements/uv.txt
 
 clean: ## stop the sandbox and remove what the targets above made in this clone (the toolchain's cache stays)
