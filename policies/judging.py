@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.placement import Answer, Enforcement, Rule, Setting, Settings, Verdict
-from policies.reading import callers, node_relations, pod_relations, relations
+from policies.reading import callers, node_relations, pod_relations, relations, task_relations
 from policies.reading.draft import Subject
 from policies.reading.index import Index
 from policies.reading.subjects import read
@@ -39,12 +39,13 @@ _NODES: Final = Relation(
 )
 
 _PODS: Final = Relation(pod_relations.TYPES, pod_relations.pods, pod_relations.SHOWN)
+_TASKS: Final = Relation(task_relations.TYPES, task_relations.services, task_relations.SHOWN)
 
 RELATIONS: Final[Mapping[str, tuple[Relation, ...]]] = {
-    "accelerator-needs-metal": (_PODS,),
+    "accelerator-needs-metal": (_PODS, _TASKS),
     "long-execution": (_CALLED,),
     "cold-start-budget": (_CALLED,),
-    "state-locality": (_PODS,),
+    "state-locality": (_PODS, _TASKS),
     "compliance-isolation": (_NODES, _PODS),
     "unattended-cluster": (_PODS,),
     "runaway-function": (_BOUNDED,),

@@ -4,15 +4,15 @@ The zones of a node group are those of its subnets, its launch template says wha
 their placement group, their capacity and the key of their disks; its cluster keeps an audit log or none.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from components.placement import NONE, Facts
 from policies.reading.bags import ABSENT, UNKNOWN, fetch, items, whole
 from policies.reading.draft import Subject
 from policies.reading.index import Index, Kind, by, sources
-from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
+from policies.reading.nodes import CAPACITY_PROVIDER, LAUNCH_TEMPLATE, NODE_GROUP, SCALING_GROUP
 from policies.reading.relations import Related
 from policies.resources import Resource
 
@@ -24,11 +24,18 @@ CAPACITY: Final = (
     "aws:ec2/capacityReservation:CapacityReservation",
 )
 
-TYPES: Final = frozenset({NODE_GROUP})
 PARTS: Final = frozenset({LAUNCH_TEMPLATE})
 """What nodes are made by: what it lacks is told of the nodes."""
 
-_SAID_BY_TEMPLATE: Final = ("efa", "placement_group", "capacity_block_zone", "tenancy", "own_keys")
+_OF_TYPE: Final = ("accelerator_type", "accelerator_count", "accelerator_memory")
+_SAID_BY_TEMPLATE: Final = (
+    "efa",
+    "placement_group",
+    "capacity_block_zone",
+    "tenancy",
+    "own_keys",
+    *_OF_TYPE,
+)
 SHOWN: Final = frozenset({"zones", "audit_logs", *_SAID_BY_TEMPLATE})
 
 _SUBNETS: Final = Kind((SUBNET,), by("id"))
@@ -38,28 +45,60 @@ _TEMPLATES: Final = Kind((LAUNCH_TEMPLATE,), by("id", "name"))
 _CAPACITY: Final = Kind(CAPACITY, by("id"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """Where a type of resource names what its nodes are made of."""
+
+    subnets: tuple[str, ...]
+    templates: tuple[tuple[str, ...], ...] = ()
+    """The ways to a launch template, each to a mapping that names it."""
+    cluster: str | None = None
+    placement_group: str | None = None
+
+
+_KINDS: Final[Mapping[str, _Nodes]] = {
+    NODE_GROUP: _Nodes(("subnetIds",), (("launchTemplate",),), cluster="clusterName"),
+    SCALING_GROUP: _Nodes(
+        ("vpcZoneIdentifiers",),
+        (
+            ("launchTemplate",),
+            ("mixedInstancesPolicy", "launchTemplate", "launchTemplateSpecification"),
+        ),
+        placement_group="placementGroup",
+    ),
+    CAPACITY_PROVIDER: _Nodes(("vpcConfig", "subnetIds")),
+}
+TYPES: Final = frozenset(_KINDS)
+
+
 def nodes(resources: Iterable[Resource]) -> Iterator[Related]:
-    """Every node group with the zones of its subnets and what its launch template and its cluster say."""
+    """All nodes with the zones of their subnets and what their launch template and their cluster say."""
     index = Index.of(resources)
-    for group in index.of_types((NODE_GROUP,)):
-        own = index.subject(group)
-        if own is None:
-            continue
-        found = {
-            "zones": zones_of_subnets(group, "subnetIds", fetch(group.props, "subnetIds"), index)
-            or own.facts.zones,
-            "audit_logs": _has_audit_logs(group, own.facts, index),
-            **_of_template(group, own.facts, index),
-        }
-        missing = frozenset(name for name, value in found.items() if value is None)
-        yield Related(group, own, Subject(replace(own.facts, **found), missing, own.placed))
+    for resource_type, kind in _KINDS.items():
+        for group in index.of_types((resource_type,)):
+            own = index.subject(group)
+            if own is not None:
+                yield Related(group, own, _with_the_rest(group, kind, own, index))
 
 
-def zones_of_subnets(resource: Resource, name: str, listed: object, index: Index) -> tuple[str, ...] | None:
-    """The zones of subnets; None when they are not all of the set, or not known yet."""
-    named = [index.named(_SUBNETS, each, resource) for each in items(listed)]
-    linked = sources(resource, name, _SUBNETS)
-    subnets = named if all(isinstance(each, Resource) for each in named) and named else linked
+def _with_the_rest(group: Resource, kind: _Nodes, own: Subject, index: Index) -> Subject:
+    found: dict[str, Any] = {"zones": zones_of_subnets(group, kind.subnets, index) or own.facts.zones}
+    if kind.cluster is not None:
+        found["audit_logs"] = _has_audit_logs(group, kind.cluster, own.facts, index)
+    if kind.templates:
+        found |= _of_template(group, kind, own.facts, index)
+    strategy = _group_of(group, kind.placement_group, index) if kind.placement_group is not None else None
+    if strategy is not None:
+        found["placement_group"] = strategy
+    missing = frozenset(name for name, value in found.items() if value is None)
+    return Subject(replace(own.facts, **found), (own.unread - found.keys()) | missing, own.placed)
+
+
+def zones_of_subnets(resource: Resource, path: tuple[str, ...], index: Index) -> tuple[str, ...] | None:
+    """The zones of the subnets at a path; None when they are not all of the set, or not known yet."""
+    named = [index.named(_SUBNETS, each, resource) for each in items(resource.props, *path)]
+    linked = sources(resource, path[0], _SUBNETS)
+    subnets = named if named and all(isinstance(each, Resource) for each in named) else linked
     if len(subnets) < len(named):
         return None
     zones = {fetch(subnet.props, "availabilityZone") for subnet in subnets}
@@ -67,9 +106,9 @@ def zones_of_subnets(resource: Resource, name: str, listed: object, index: Index
     return tuple(sorted(known)) if zones and known == zones else None
 
 
-def _has_audit_logs(group: Resource, carried: Facts, index: Index) -> bool | None:
-    """Whether the group's cluster keeps an audit log, where the cluster is of the set."""
-    cluster = index.related(group, "clusterName", _CLUSTERS)
+def _has_audit_logs(group: Resource, name: str, carried: Facts, index: Index) -> bool | None:
+    """Whether the nodes' cluster keeps an audit log, where the cluster is of the set."""
+    cluster = index.related(group, name, _CLUSTERS)
     kinds = fetch(cluster.props, "enabledClusterLogTypes") if isinstance(cluster, Resource) else UNKNOWN
     kept = list(items(kinds))
     if "audit" in kept:
@@ -77,10 +116,10 @@ def _has_audit_logs(group: Resource, carried: Facts, index: Index) -> bool | Non
     return carried.audit_logs if kinds is UNKNOWN or UNKNOWN in kept else False
 
 
-def _of_template(group: Resource, own: Facts, index: Index) -> dict[str, Any]:
+def _of_template(group: Resource, kind: _Nodes, own: Facts, index: Index) -> dict[str, Any]:
     """What a group's machines are: as the launch template says, where it is read, over what they carry."""
     carried = {name: getattr(own, name) for name in _SAID_BY_TEMPLATE}
-    template = _template(group, index)
+    template = _template(group, kind, index)
     if template is ABSENT:
         none = {"efa": False, "placement_group": NONE, "capacity_block_zone": NONE}
         return {**carried, **{name: value for name, value in none.items() if carried[name] is None}}
@@ -92,24 +131,31 @@ def _of_template(group: Resource, own: Facts, index: Index) -> dict[str, Any]:
         "placement_group": _strategy(template, index),
         "capacity_block_zone": _block_zone(template, index),
     }
-    return {
+    found = {
         **carried,
         **{name: value for each in (stated, shown) for name, value in each.items() if value is not None},
     }
+    if own.accelerator_count is not None:  # types of its own go over that of the template
+        found |= {name: getattr(own, name) for name in _OF_TYPE}
+    return found
 
 
-def _template(group: Resource, index: Index) -> Any:
+def _template(group: Resource, kind: _Nodes, index: Index) -> Any:
     """The launch template of a group's machines; ABSENT if it has none, UNKNOWN if nobody can tell."""
-    if fetch(group.props, "launchTemplate") is ABSENT and "launchTemplate" not in group.property_dependencies:
-        return ABSENT
-    linked = sources(group, "launchTemplate", _TEMPLATES)
-    template = linked[0] if linked else UNKNOWN
-    for key in ("id", "name"):
-        if not isinstance(template, Resource):
-            template = index.named(_TEMPLATES, fetch(group.props, "launchTemplate", key), group)
-    if not isinstance(template, Resource):
-        return UNKNOWN
-    return template if _is_described(template, fetch(group.props, "launchTemplate", "version")) else UNKNOWN
+    stated = [
+        path
+        for path in kind.templates
+        if fetch(group.props, *path) is not ABSENT or path[0] in group.property_dependencies
+    ]
+    for path in stated:
+        named = fetch(group.props, *path)
+        found: Any = next(iter(sources(group, path[0], _TEMPLATES)), UNKNOWN)
+        for key in ("id", "name", "launchTemplateId", "launchTemplateName"):
+            if not isinstance(found, Resource):
+                found = index.named(_TEMPLATES, fetch(named, key), group)
+        if isinstance(found, Resource) and _is_described(found, fetch(named, "version")):
+            return found
+    return UNKNOWN if stated else ABSENT
 
 
 def _is_described(template: Resource, version: object) -> bool:
@@ -120,11 +166,16 @@ def _is_described(template: Resource, version: object) -> bool:
 
 
 def _strategy(template: Resource, index: Index) -> str | None:
-    linked = sources(template, "placement", _GROUPS)
-    group = linked[0] if linked else UNKNOWN
-    for key in ("groupName", "groupId"):
+    return _group_of(template, "placement", index, "groupName", "groupId")
+
+
+def _group_of(resource: Resource, name: str, index: Index, *keys: str) -> str | None:
+    """The strategy of the placement group that a property names, itself or under one of some keys."""
+    group: Any = next(iter(sources(resource, name, _GROUPS)), UNKNOWN)
+    stated = fetch(resource.props, name)
+    for text in [fetch(stated, key) for key in keys] or [stated]:
         if not isinstance(group, Resource):
-            group = index.named(_GROUPS, fetch(template.props, "placement", key), template)
+            group = index.named(_GROUPS, text, resource)
     strategy = fetch(group.props, "strategy") if isinstance(group, Resource) else UNKNOWN
     return strategy if isinstance(strategy, str) else None
 

@@ -1,4 +1,4 @@
-"""Nodes: node groups, and the launch templates that say what their machines are."""
+"""Nodes: node groups, groups that scale by themselves, and the templates that say what their machines are."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,21 +6,57 @@ from typing import Any, Final
 from components.placement import NONE, Home, Role, Tenancy
 from policies.reading.bags import ABSENT, UNKNOWN, fetch, items
 from policies.reading.draft import Draft, Subject, carried
+from policies.reading.machines import read_machines
 
 NODE_GROUP: Final = "aws:eks/nodeGroup:NodeGroup"
 LAUNCH_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
+SCALING_GROUP: Final = "aws:autoscaling/group:Group"
+CAPACITY_PROVIDER: Final = "aws:lambda/capacityProvider:CapacityProvider"
 
 
 def node_group(props: Mapping[str, Any]) -> Subject:
     draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
+    read_machines(draft, _listed(props, "instanceTypes"))
     draft.set_missing("home", Home.POOL)
     draft.set("role", Role.NODES)
     draft.set("managed_cluster", value=True)
     return draft.done()
 
 
+def scaling_group(props: Mapping[str, Any]) -> Subject:
+    """An EC2 Auto Scaling group: nodes of whatever cluster, where it is one's own to run."""
+    draft = carried(_by_key(fetch(props, "tags")))
+    overrides = fetch(props, "mixedInstancesPolicy", "launchTemplate", "overrides")
+    types = [fetch(each, "instanceType") for each in items(overrides)]
+    read_machines(draft, [each for each in types if each is not ABSENT])
+    draft.set_missing("home", Home.POOL)
+    draft.set("role", Role.NODES)
+    zones = _listed(props, "availabilityZones")
+    if zones:
+        draft.set("zones", UNKNOWN if UNKNOWN in zones else tuple(sorted(map(str, zones))))
+    return draft.done()
+
+
+def capacity_provider(props: Mapping[str, Any]) -> Subject:
+    """The instances of Lambda Managed Instances, which run in one's own account and AWS sees to."""
+    draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
+    for requirement in items(props, "instanceRequirements"):
+        read_machines(draft, _listed(requirement, "allowedInstanceTypes"))
+    draft.set_missing("home", Home.POOL)
+    draft.set("role", Role.NODES)
+    draft.set("managed_cluster", value=True)
+    draft.set("efa", value=False)
+    draft.set("placement_group", NONE)
+    draft.set("capacity_block_zone", NONE)
+    key = fetch(props, "kmsKeyArn")
+    draft.set("own_keys", UNKNOWN if key is UNKNOWN else key is not ABSENT)
+    return draft.done()
+
+
 def launch_template(props: Mapping[str, Any]) -> Subject:
     draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
+    instance = fetch(props, "instanceType")
+    read_machines(draft, [] if instance is ABSENT else [instance])
     draft.set_missing("home", Home.POOL)
     draft.set("role", Role.NODES)
     draft.set("efa", _has_efa(props))
@@ -33,6 +69,18 @@ def launch_template(props: Mapping[str, Any]) -> Subject:
     elif target is UNKNOWN:
         draft.set_missing("capacity_block_zone", UNKNOWN)
     return draft.done()
+
+
+def _listed(bag: object, name: str) -> list[Any]:
+    listed = fetch(bag, name)
+    return [UNKNOWN] if listed is UNKNOWN else list(items(listed))
+
+
+def _by_key(tags: object) -> object:
+    """Tags that are a list of keys and values, as a mapping."""
+    if tags is UNKNOWN:
+        return UNKNOWN
+    return {key: fetch(tag, "value") for tag in items(tags) if isinstance(key := fetch(tag, "key"), str)}
 
 
 def _has_efa(props: Mapping[str, Any]) -> object:
@@ -73,7 +121,7 @@ def _read_tenancy(draft: Draft, props: Mapping[str, Any]) -> None:
 def _read_placement(draft: Draft, placement: object) -> None:
     """The zone that a template states, and whether it names a placement group.
 
-    It names the group, not its strategy: that is in the tags, or in the group itself (see `relations`).
+    It names the group, not its strategy: that is in the tags, or in the group itself (see `node_relations`).
     """
     if placement is UNKNOWN:
         draft.set_missing("placement_group", UNKNOWN)

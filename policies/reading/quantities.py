@@ -1,6 +1,8 @@
 """Numbers of a property bag as the amounts that facts are made of."""
 
+import re
 from collections.abc import Callable
+from typing import Final
 
 from components.spec import Duration, Memory, UnitError
 from policies.reading.bags import ABSENT, UNKNOWN, whole
@@ -34,3 +36,23 @@ def counted(value: object, absent: int | None) -> object:
         return absent
     number = whole(value)
     return UNKNOWN if number is None else number
+
+
+def bytes_of(value: object, absent: Memory) -> object:
+    """A size as Kubernetes writes it (`512Mi`, `2G`, `1024`), or UNKNOWN."""
+    if value is ABSENT:
+        return absent
+    found = _QUANTITY.fullmatch(str(value)) if isinstance(value, str | int) else None
+    if found is None or isinstance(value, bool):
+        return UNKNOWN
+    unit = _UNITS.get(found["unit"])
+    try:
+        return UNKNOWN if unit is None else Memory.parse(f"{found['number']}{unit}")
+    except UnitError:
+        return UNKNOWN
+
+
+_QUANTITY: Final = re.compile(r"(?P<number>[0-9]{1,18}(?:\.[0-9]{1,9})?)(?P<unit>[A-Za-z]{0,2})")
+_UNITS: Final = {
+    "": "B", "Ki": "KiB", "Mi": "MiB", "Gi": "GiB", "Ti": "TiB", "k": "kB", "M": "MB", "G": "GB", "T": "TB",
+}  # fmt: skip

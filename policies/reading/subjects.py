@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from policies.reading import functions, nodes, pods
+from policies.reading import cloud_run, endpoints, functions, nodes, pods, tasks
 from policies.reading.draft import Subject
 
 
@@ -19,5 +19,11 @@ READERS: Final[Mapping[str, Reader]] = {
     functions.FUNCTION: functions.function,
     nodes.NODE_GROUP: nodes.node_group,
     nodes.LAUNCH_TEMPLATE: nodes.launch_template,
+    nodes.SCALING_GROUP: nodes.scaling_group,
+    nodes.CAPACITY_PROVIDER: nodes.capacity_provider,
+    tasks.TASK_DEFINITION: tasks.task_definition,
+    tasks.SERVICE: tasks.service,
+    endpoints.ENDPOINT: endpoints.endpoint,
+    cloud_run.SERVICE: cloud_run.service,
     **pods.WORKLOADS,
 }
