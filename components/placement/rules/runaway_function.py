@@ -69,13 +69,13 @@ def _timeout(facts: Facts, thresholds: Thresholds) -> _Bound:
     managed = facts.home is Home.RESERVED_FUNCTION and facts.managed_instances is not False
     name = _LONGEST_MANAGED if managed else _LONGEST
     timeout, longest = facts.timeout, thresholds.duration(name)
-    over = f"a timeout of {timeout}, over the longest of {longest}{thresholds.caveat(name)}"
-    return _Bound(
-        "timeout",
-        None if timeout is None else Duration(0) < timeout <= longest,
-        f"a timeout of {timeout}",
-        over if timeout else "no timeout",
-    )
+    if timeout is None:
+        return _Bound("timeout", None, "", "")
+    stated = f"a timeout of {timeout}"
+    if not timeout:
+        return _Bound("timeout", holds=False, held=stated, broken="no timeout")
+    over = f"{stated}, over the longest of {longest}{thresholds.caveat(name)}" if timeout > longest else ""
+    return _Bound("timeout", not over, stated, over)
 
 
 RULE = Rule(
