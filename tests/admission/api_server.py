@@ -71,8 +71,9 @@ class Answer:
 class ApiServer:
     """Its administrator's view of it."""
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, kubeconfig: Path) -> None:
         self._client = client
+        self.kubeconfig: Final = kubeconfig
 
     def apply(self, manifest: Manifest, *, keep: bool = False) -> Answer:
         """Create an object; without `keep` only as if."""
@@ -167,7 +168,7 @@ def running(state: Path) -> Iterator[ApiServer]:
         tls = ssl.create_default_context(cafile=str(instance.paths.ca_certificate))
         tls.load_cert_chain(pair.certificate, pair.key)
         with httpx.Client(base_url=instance.apiserver_url, verify=tls, timeout=DEADLINE_S) as client:
-            yield ApiServer(client)
+            yield ApiServer(client, instance.paths.kubeconfig_of(BOOTSTRAP))
     finally:
         supervisor.down(Progress())
         instances.forget(state)

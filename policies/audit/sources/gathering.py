@@ -8,7 +8,7 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from re import compile as pattern
 from types import MappingProxyType
@@ -100,6 +100,12 @@ class _Gathering:
         if source == STDIN:
             self._named(source, "(standard input)", lambda: read_stdin(self.limits))
             return
+        if source.startswith(_STACK):
+            self._stack(source)
+            return
+        if source.startswith(_CLUSTER):
+            self._cluster(source)
+            return
         path = Path(source)
         program = known_by(path.name)
         try:
@@ -116,6 +122,24 @@ class _Gathering:
             )
         elif not self._is_known(path):
             self._named(source, shown(path), lambda: read_file(path, self.limits))
+
+    def _stack(self, source: str) -> None:
+        from policies.audit.sources.live_stack import export  # noqa: PLC0415 - only for a live stack
+
+        text = export(source, self.limits)
+        try:
+            document = replace(_json(source, text), place=_nowhere)
+        except UnreadableError as error:
+            raise SourceError(source, error.why, error.remedy) from error
+        self._document(document)
+        self.files += 1
+
+    def _cluster(self, source: str) -> None:
+        from policies.audit.sources.live_cluster import read  # noqa: PLC0415 - only for a live cluster
+
+        for found in read(source, self.limits):
+            self._take_in(found, Kind.CLUSTER)
+        self.files += 1
 
     def _is_known(self, path: Path) -> bool:
         """Whether a file was read already, under this name or another."""
@@ -222,6 +246,10 @@ def documents(file: str, text: str, limits: Limits) -> Iterator[Document | Unrea
         else:
             return
     yield from _yaml(file, text, limits)
+
+
+def _nowhere(_: tuple[str | int, ...]) -> None:
+    """The place of what is in no file."""
 
 
 def _json(file: str, text: str) -> Document:
