@@ -25,10 +25,11 @@ from components.placement import (
     StateRead,
     Tenancy,
 )
+from components.placement.taints import GPU_TAINT
 from components.spec import Guardrails
 from policies.judging import Judged
 from policies.reading import pods
-from policies.reading.bags import ABSENT, Lack, fetch, items, whole
+from policies.reading.bags import ABSENT, Lack, entries, fetch, items, whole
 from policies.reading.functions import FUNCTION
 from policies.reading.node_relations import CLUSTER
 from policies.reading.nodes import LAUNCH_TEMPLATE
@@ -40,6 +41,14 @@ Path: TypeAlias = tuple[str | int, ...]
 
 _SCALED: Final = frozenset({"kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"})
 _POD: Final = "kubernetes:core/v1:Pod"
+_OF_TEMPLATE: Final = ("spec", "template", "spec")
+_POD_SPECS: Final[Mapping[str, tuple[str, ...]]] = {
+    _POD: ("spec",),
+    **dict.fromkeys(
+        (*sorted(_SCALED), "kubernetes:apps/v1:DaemonSet", "kubernetes:batch/v1:Job"), _OF_TEMPLATE
+    ),
+}
+_NVIDIA: Final = "nvidia.com/"
 _DEDICATED: Final = "dedicated"
 _AUDIT: Final = "audit"
 
@@ -87,8 +96,31 @@ def of_log_group(group: Resource, guardrails: Guardrails | None = None) -> Fix |
     kept = (guardrails or Guardrails()).log_retention
     if kept is None or (days is not ABSENT and whole(days) != 0):
         return None
-    why = f"CloudWatch deletes what is older than {kept.days:g} days; without it logs are paid for for ever"
-    return Fix(group, ("retentionInDays",), int(kept.days), why, safe=True)
+    why = f"CloudWatch deletes what is older than {kept.days} days; without it logs are paid for for ever"
+    return Fix(group, ("retentionInDays",), kept.days, why, safe=True)
+
+
+def of_gpu_pods(resource: Resource) -> Iterator[Fix]:
+    """What lets pods that ask for a GPU onto nodes that others are kept off, where they tolerate nothing.
+
+    Kubernetes' own ExtendedResourceToleration does the same where it is switched on. Which nodes there are
+    does not matter: a toleration holds a pod to none.
+    """
+    path = _POD_SPECS.get(resource.resource_type)
+    if path is None or fetch(resource.props, *path, "tolerations") is not ABSENT:
+        return
+    if any(_asks_for_gpu(container) for container in items(resource.props, *path, "containers")):
+        toleration = {"key": GPU_TAINT.key, "operator": "Exists", "effect": GPU_TAINT.effect}
+        why = f"nodes with GPUs keep off what does not tolerate {GPU_TAINT.key}"
+        yield Fix(resource, (*path, "tolerations"), [toleration], why, safe=True)
+
+
+def _asks_for_gpu(container: object) -> bool:
+    return any(
+        name.startswith(_NVIDIA) and whole(amount) != 0
+        for kind in ("requests", "limits")
+        for name, amount in entries(container, "resources", kind)
+    )
 
 
 def applied(props: Mapping[str, Any], made: Iterable[Fix]) -> dict[str, Any]:
@@ -198,13 +230,14 @@ def _memory(case: _Case) -> Iterator[Fix]:
 def _state_locality(case: _Case) -> Iterator[Fix]:
     if not case.resource.resource_type.startswith("kubernetes:") or not case.facts.state:
         return
-    zone = _shared_zone(case.facts.state, case.facts.zones or ())
+    shared, here = _shared_zones(case.facts.state), frozenset(case.facts.zones or ())
+    zone = min(shared & here or shared, default=None)
     if zone is None:
         return
-    spec_path: Path = ("spec",) if case.resource.resource_type == _POD else ("spec", "template", "spec")
+    spec_path: Path = _POD_SPECS.get(case.resource.resource_type, _OF_TEMPLATE)
     stores = ", ".join(sorted(read.store for read in case.facts.state))
     why = f"{zone} is where {stores} is, and reads within a zone are fast and free"
-    safe = zone in (case.facts.zones or ())
+    safe = shared & here == {zone}  # of several, which one has room is not to be guessed
     affinity = list(_zone_expressions(fetch(case.resource.props, *spec_path)))
     for path in affinity:
         yield Fix(case.resource, (*spec_path, *path), [zone], why, safe)
@@ -214,10 +247,9 @@ def _state_locality(case: _Case) -> Iterator[Fix]:
         yield Fix(case.resource, selector, zone, why, safe)
 
 
-def _shared_zone(reads: Iterable[StateRead], here: Iterable[str]) -> str | None:
-    """A zone that has all stores, one that the pods may be in already where there is one."""
-    shared = set.intersection(*(set(read.zones) for read in reads))
-    return min(shared.intersection(here) or shared, default=None)
+def _shared_zones(reads: Iterable[StateRead]) -> frozenset[str]:
+    """The zones that have all stores."""
+    return frozenset.intersection(*(frozenset(read.zones) for read in reads))
 
 
 def _zone_expressions(spec: object) -> Iterator[Path]:

@@ -18,7 +18,7 @@ from components.spec.data_plane import (
 from components.spec.decision import Decision
 from components.spec.errors import Problem, StackError
 from components.spec.network import Network
-from components.spec.policies import PolicyOverrides, RuleOverride, Waiver
+from components.spec.policies import PolicyOverrides, Remediable, RuleOverride, Waiver
 from components.spec.reading import load
 from components.spec.source import StackFile, load_file, read_file
 from components.spec.stack import Stack
@@ -65,6 +65,7 @@ __all__ = [
     "Pool",
     "Problem",
     "Rate",
+    "Remediable",
     "RuleOverride",
     "Serve",
     "Share",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
@@ -24,6 +24,9 @@ RuleId: TypeAlias = Literal[
     "warm-before-tail",
     "zone-capacity",
 ]
+
+Remediable: TypeAlias = Literal["accelerator-needs-metal", "runaway-function", "state-locality"]
+"""Rules of which some breach is cleared by a value that costs nothing and stops nothing."""
 
 
 def _scalar(value: object) -> object:
@@ -52,6 +55,31 @@ class RuleOverride(Model):
         """The rule's thresholds that this stack sets."""
         return dict(self.__pydantic_extra__)
 
+
+def _remediated(value: object) -> object:
+    names = get_args(Remediable)
+    remedy = f"write true, false, or a list of {', '.join(names)}"
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, list | tuple):
+        raise mistake("neither says yes or no nor names rules", remedy)
+    if strange := [name for name in value if name not in names]:
+        raise mistake(f"names {strange[0]!r}, of which nothing can be set safely", remedy)
+    return tuple(value)
+
+
+Remediate = Annotated[
+    bool | tuple[Remediable, ...],
+    PlainValidator(_remediated),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "boolean"},
+                {"type": "array", "items": {"enum": [*get_args(Remediable)]}, "uniqueItems": True},
+            ]
+        }
+    ),
+]
 
 _ANYTHING: Final = re.compile(r"[*.:/_-]*")
 
@@ -130,3 +158,22 @@ class PolicyOverrides(Model):
             ]
         ],
     )
+    remediate: Remediate = Field(
+        default=False,
+        description=(
+            "Whether the policy pack sets what would clear a breach, where that is safe and the property is "
+            "absent: reserved concurrency, a timeout and log retention of functions, the toleration of GPU "
+            "nodes, the zone of the state. Or the rules, all of them mandatory, that it does so for. Default "
+            "false."
+        ),
+        examples=[["runaway-function"]],
+    )
+
+    @property
+    def remediated(self) -> tuple[Remediable, ...]:
+        """The rules whose breaches are cleared where that is safe, of those that are mandatory here."""
+        if self.remediate is False:
+            return ()
+        named = get_args(Remediable) if self.remediate is True else self.remediate
+        weak = {name for name, rule in self.rules.items() if rule.enforcement in ("advisory", "disabled")}
+        return tuple(name for name in named if name not in weak)

@@ -186,6 +186,14 @@ CASES = (
         safe=False,
     ),
     Case(
+        "pods that may be in any of the zones of their state",
+        "state-locality",
+        DEPLOYMENT,
+        pods(in_zones(A, B, C), **READS_A | carried(state=(StateRead("kv", (A, B)),))),
+        {("spec", "template", "spec", *AFFINITY): [A]},
+        safe=False,
+    ),
+    Case(
         "stores that share no zone",
         "state-locality",
         POD,

@@ -246,6 +246,21 @@ def _waivers(stack: Stack, at: At) -> Problems:
         first.setdefault(key, index)
 
 
+def _remediated(stack: Stack, at: At) -> Problems:
+    """Rules that are to be remediated but not mandatory: what remediation leaves of a breach is refused."""
+    if isinstance(stack.policies.remediate, bool):
+        return
+    for index, rule in enumerate(stack.policies.remediate):
+        if rule not in stack.policies.remediated:
+            yield at(
+                f"policies.remediate[{index}]",
+                rule,
+                f"is {stack.policies.rules[rule].enforcement} here (policies.rules.{rule}), so what"
+                " remediation leaves of a breach could not be refused",
+                "make the rule mandatory, or take it out",
+            )
+
+
 CHECKS: Final[tuple[StackCheck, ...]] = (
     _zones_of_region,
     _network_has_room,
@@ -261,4 +276,5 @@ CHECKS: Final[tuple[StackCheck, ...]] = (
     _store_names,
     _workload_names,
     _waivers,
+    _remediated,
 )
