@@ -1,10 +1,14 @@
 """Starts the pack. Never import this: making a `PolicyPack` starts a server that does not return."""
 
+from datetime import date
+
 from pulumi_policy import PolicyPack
 
-from policies.pack import NAME, policies
-from policies.pack.stack import catalog_of, read, this_stack
+from policies.pack import NAME, Pack
+from policies.pack.stack import read, this_stack
+from policies.pack.wire import Wire, installed
 
 if __name__ == "__main__":
-    STACK = this_stack()
-    PolicyPack(name=NAME, policies=policies(read(STACK), catalog=catalog_of(STACK)))
+    PACK = Pack(read(this_stack(), date.today()))
+    with installed(Wire(PACK.configure)):
+        PolicyPack(name=NAME, policies=PACK.policies)

@@ -1,13 +1,15 @@
-"""The policy SDK's property bags as plain ones.
+"""The policy SDK's property bags as plain ones, where nothing stands before the SDK (see `wire`).
 
 The SDK raises as soon as a value is touched that is not known before creation, which ends the whole policy.
 Its bags are Mappings and Sequences but neither dict nor list, and their `.get` and `.items` raise too.
+What is secret it hands to a policy as any other value: nothing here can tell.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+import pulumi
 from pulumi_policy import PolicyResource, ResourceValidationArgs
 from pulumi_policy.proxy import UnknownValueError
 
@@ -16,12 +18,12 @@ from policies.resources import Resource
 
 
 def plain(bag: object) -> Any:
-    """The same values in dicts and lists, UNKNOWN for each that is not known yet."""
+    """The same values in dicts and lists, UNKNOWN for each that is not known yet, or is a file."""
     if isinstance(bag, Mapping):
         return {str(key): _value(bag, key) for key in bag}
     if isinstance(bag, Sequence) and not isinstance(bag, str | bytes):
         return [_value(bag, index) for index in range(len(bag))]
-    return bag
+    return UNKNOWN if isinstance(bag, pulumi.Asset | pulumi.Archive) else bag
 
 
 def _value(bag: Any, key: Any) -> Any:

@@ -2,14 +2,15 @@
 
 Every rule is a resource policy, so that what one resource shows is refused before it is created. A rule whose
 facts lie in several resources is a stack policy too, under the name `<rule>-across-stack`. What a rule only
-advises against, and what cannot be decided, is said by policies that never stop anything: advice is no limit,
-and an unknown value must neither block a deployment nor hide a breach beside it.
+advises against, what is waived and what cannot be decided is said by policies that never stop anything:
+advice is no limit, and an unknown value must neither block a deployment nor hide a breach beside it.
 """
 
 import sys
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
+from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
@@ -22,16 +23,18 @@ from pulumi_policy import (
 )
 from pulumi_policy import Severity as PolicySeverity
 
-from components.catalog import Catalog
 from components.catalog import load as load_catalog
-from components.placement import RULES, Enforcement, Override, Rule
-from policies.judging import RELATIONS, Judged, alone, together
-from policies.pack.bags import after_creation, before_creation
-from policies.pack.stack import StackRules
+from components.placement import RULES, Enforcement, Rule
+from policies.judging import RELATIONS
+from policies.pack.configured import Rules, adapt, refuse_strangers
+from policies.pack.judge import Findings, Found, Judge
+from policies.pack.remediation import REMEDIABLE, Remediation
+from policies.pack.stack import Said
 
 NAME: Final = "halfmetal"
 ACROSS: Final = "-across-stack"
 ADVICE: Final = "advice"
+WAIVED: Final = "waived"
 UNDECIDED: Final = "undecided"
 SUMMARY: Final = "summary"
 
@@ -42,159 +45,160 @@ _LEVELS: Final = {
 }
 
 
-def policies(
-    overrides: Mapping[str, Override],
-    say: Callable[[str], None] | None = None,
-    catalog: Catalog | None = None,
-) -> list[Policy]:
-    """Every policy of the pack, as a stack with these overrides and this catalog has it.
+class Pack:
+    """Every policy of the pack, as a stack has it, and how they are configured for a run."""
 
-    `say` is given the one line that sums up a whole stack; it goes to standard output unless told otherwise.
-    """
-    rules = StackRules(overrides, catalog if catalog is not None else load_catalog())
-    record = _Record(running=len(rules.settings().enforced))
-    return [
-        *(_of_one_resource(rule, rules, record) for rule in RULES.values()),
-        *(_across_stack(RULES[name], rules, record) for name in RELATIONS),
-        _advice(rules),
-        _undecided(rules),
-        _undecided_across_stack(rules),
-        _summary(record, say or _print),
-    ]
+    def __init__(self, said: Said, say: Callable[[str], None] | None = None) -> None:
+        """`say` is given the lines that sum up a stack; they go to standard output unless told otherwise."""
+        self._said = said
+        self._rules = Rules(said.overrides, said.catalog)
+        self._judge = Judge(self._rules, said)
+        self._remediation = Remediation(self._rules, self._judge, said.guardrails)
+        self._say = say or _print
+        self.policies: Final[list[Policy]] = [
+            *(self._of_one_resource(rule) for rule in RULES.values()),
+            *(self._across_stack(RULES[name]) for name in RELATIONS),
+            *self._never_stopping(),
+        ]
+
+    def configure(self, request: analyzer_pb2.ConfigureAnalyzerRequest) -> None:
+        """Take the configuration of a run; raises StackError for what there is none of or makes no sense."""
+        levels = {policy.name: _sent(policy.enforcement_level) for policy in self.policies}
+        refuse_strangers(request.policyConfig, levels)
+        adapt(request.policyConfig, levels, ACROSS)
+        self._rules.configure(request.policyConfig)
+
+    def _of_one_resource(self, rule: Rule) -> Policy:
+        def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+            settings = self._rules.settings(rule.id, args.get_config())
+            for found in self._judge.alone(args, settings).of(rule.id):
+                if found.judged.refused and not found.is_let_be:
+                    report(_violation(found), None)
+
+        # The SDK's type says that it must be awaitable; the SDK itself takes either.
+        remediate: Any = self._remediation.of(rule) if rule.id in REMEDIABLE else None
+        return ResourceValidationPolicy(
+            name=rule.id,
+            description=f"{rule.title}.",
+            validate=validate,
+            remediate=remediate,
+            enforcement_level=self._level(rule, remediate=rule.id in self._said.remediate),
+            severity=PolicySeverity(rule.severity.value),
+            remediation_steps=rule.remedy,
+            config_schema=_schema(rule),
+        )
+
+    def _across_stack(self, rule: Rule) -> Policy:
+        def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+            for found in self._judge.together(args).of(rule.id):
+                if found.judged.refused and not found.is_let_be:
+                    report(_violation(found), found.judged.resource.urn)
+
+        return StackValidationPolicy(
+            name=rule.id + ACROSS,
+            description=f"{rule.title} (as the resources of the stack relate).",
+            validate=validate,
+            enforcement_level=self._level(rule),
+            severity=PolicySeverity(rule.severity.value),
+            remediation_steps=rule.remedy,
+        )
+
+    def _level(self, rule: Rule, *, remediate: bool = False) -> EnforcementLevel:
+        level = _LEVELS[self._rules.settings().by_id[rule.id].enforcement]
+        return EnforcementLevel.REMEDIATE if remediate and level is EnforcementLevel.MANDATORY else level
+
+    def _never_stopping(self) -> Iterable[Policy]:
+        about = {
+            ADVICE: "A rule advises against what it does not refuse.",
+            WAIVED: "Somebody answers for a breach, until a day.",
+            UNDECIDED: "A rule could not be decided for want of a fact.",
+        }
+        of_each = {ADVICE: _advice, WAIVED: _let_be, UNDECIDED: _undecided_alone}
+        of_all = {ADVICE: _advice, WAIVED: _let_be, UNDECIDED: _undecided}
+        yield from (self._of_each(name, about[name], pick) for name, pick in of_each.items())
+        yield from (self._of_all(name, about[name], pick) for name, pick in of_all.items())
+        yield self._summary()
+
+    def _of_each(self, name: str, description: str, pick: "_Pick") -> Policy:
+        def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+            for message, _ in pick(self._judge.alone(args, self._rules.settings())):
+                report(message, None)
+
+        return ResourceValidationPolicy(name=name, validate=validate, **_never_stops(description))
+
+    def _of_all(self, name: str, description: str, pick: "_Pick") -> Policy:
+        def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+            for message, urn in pick(self._judge.together(args)):
+                report(message, urn)
+
+        return StackValidationPolicy(name=name + ACROSS, validate=validate, **_never_stops(description))
+
+    def _summary(self) -> Policy:
+        def validate(args: StackValidationArgs, _: ReportViolation) -> None:
+            for line in self._judge.summed_up(args):
+                self._say(line)
+
+        about = "Sums up in one line what the rules say of the stack, and lists waivers. Never a violation."
+        return StackValidationPolicy(name=SUMMARY, validate=validate, **_never_stops(about))
 
 
-class _Record:
-    """What the pack's policies said in one preview or update, for the line that sums it up.
-
-    The engine judges every resource before the stack, in one process. Judging all of them again at the end
-    would see less: of a resource in a cluster that does not exist yet, a preview has inputs but no outputs.
-    """
-
-    def __init__(self, running: int) -> None:
-        self._running = running
-        self._judged: set[tuple[str, str]] = set()
-        self._broken: set[str] = set()
-
-    def add(self, judged: Judged) -> None:
-        """Take note of a verdict."""
-        self._judged.add((judged.rule.id, judged.resource.urn))
-        if judged.refused:
-            self._broken.add(judged.rule.id)
-
-    def summed_up(self, resources: int) -> str:
-        """How many rules judged how many resources, and which of them were broken."""
-        judged = {urn for _, urn in self._judged}
-        broken = [rule for rule in RULES if rule in self._broken]
-        said = f"broken: {', '.join(broken)}" if broken else "all kept"
-        return f"halfmetal: {self._running} placement rules on {len(judged)} of {resources} resources: {said}"
+# -- what they say
 
 
-# -- policies
+_Pick = Callable[[Findings], Iterable[tuple[str, str]]]
+"""Messages, each with the URN of what it is about."""
 
 
-def _of_one_resource(rule: Rule, rules: StackRules, record: _Record) -> Policy:
-    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        setting = rules.settings(rule.id, args.get_config()).by_id[rule.id]
-        for judged in alone([setting], before_creation(args)):
-            record.add(judged)
-            if judged.refused:
-                report(_violation(judged), None)
+def _violation(found: Found) -> str:
+    return f"{found} To do: {found.judged.rule.remedy}."
 
-    return ResourceValidationPolicy(
-        name=rule.id,
-        description=f"{rule.title}.",
-        validate=validate,
-        enforcement_level=_level(rule, rules),
-        severity=PolicySeverity(rule.severity.value),
-        remediation_steps=rule.remedy,
-        config_schema=_schema(rule),
+
+def _advice(findings: Findings) -> Iterable[tuple[str, str]]:
+    for found in findings:
+        if found.judged.advised_against and not found.is_let_be:
+            yield f"{found.judged.rule.id}: {_violation(found)}", found.judged.resource.urn
+
+
+def _let_be(findings: Findings) -> Iterable[tuple[str, str]]:
+    for found in findings:
+        if found.is_let_be:
+            yield f"{found.judged.rule.id}: {found}", found.judged.resource.urn
+
+
+def _undecided(findings: Findings) -> Iterable[tuple[str, str]]:
+    for found in findings:
+        if found.judged.open:
+            yield f"{found.judged.rule.id}: {found}", found.judged.resource.urn
+    for fault in findings.faults:
+        yield f"{', '.join(fault.rules)}: {fault}", fault.resource.urn
+
+
+def _undecided_alone(findings: Findings) -> Iterable[tuple[str, str]]:
+    """Without what waits for the stack: what that will show is not missing yet."""
+    by_rule = {
+        rule: [found for found in every if not found.judged.waits_for_stack]
+        for rule, every in findings.by_rule.items()
+    }
+    yield from _undecided(Findings(by_rule, findings.faults))
+
+
+# -- how they are declared
+
+
+def _never_stops(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "enforcement_level": EnforcementLevel.ADVISORY,
+        "severity": PolicySeverity.LOW,
+    }
+
+
+def _sent(level: EnforcementLevel | None) -> "analyzer_pb2.EnforcementLevel.ValueType":
+    """A level as the engine names it."""
+    value: analyzer_pb2.EnforcementLevel.ValueType = analyzer_pb2.EnforcementLevel.Value(
+        (level or EnforcementLevel.ADVISORY).name
     )
-
-
-def _across_stack(rule: Rule, rules: StackRules, record: _Record) -> Policy:
-    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        for judged in together(rules.settings().by_id[rule.id], after_creation(args.resources)):
-            record.add(judged)
-            if judged.refused:
-                report(_violation(judged), judged.resource.urn)
-
-    return StackValidationPolicy(
-        name=rule.id + ACROSS,
-        description=f"{rule.title} (as the resources of the stack relate).",
-        validate=validate,
-        enforcement_level=_level(rule, rules),
-        severity=PolicySeverity(rule.severity.value),
-        remediation_steps=rule.remedy,
-    )
-
-
-def _advice(rules: StackRules) -> Policy:
-    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for judged in alone(rules.settings().enforced, before_creation(args)):
-            if judged.advised_against:
-                report(f"{judged.rule.id}: {_violation(judged)}", None)
-
-    return ResourceValidationPolicy(
-        name=ADVICE,
-        description="A rule advises against what it does not refuse.",
-        validate=validate,
-        enforcement_level=EnforcementLevel.ADVISORY,
-        severity=PolicySeverity.LOW,
-    )
-
-
-def _undecided(rules: StackRules) -> Policy:
-    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for judged in alone(rules.settings().enforced, before_creation(args)):
-            # What the stack will show is not missing yet.
-            if judged.open and not judged.waits_for_stack:
-                report(f"{judged.rule.id}: {judged}", None)
-
-    return ResourceValidationPolicy(
-        name=UNDECIDED,
-        description="A rule could not be decided for want of a fact.",
-        validate=validate,
-        enforcement_level=EnforcementLevel.ADVISORY,
-        severity=PolicySeverity.LOW,
-    )
-
-
-def _undecided_across_stack(rules: StackRules) -> Policy:
-    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        resources = after_creation(args.resources)
-        for rule in RELATIONS:
-            for judged in together(rules.settings().by_id[rule], resources):
-                if judged.open:
-                    report(f"{judged.rule.id}: {judged}", judged.resource.urn)
-
-    return StackValidationPolicy(
-        name=UNDECIDED + ACROSS,
-        description="A rule could not be decided for want of a fact.",
-        validate=validate,
-        enforcement_level=EnforcementLevel.ADVISORY,
-        severity=PolicySeverity.LOW,
-    )
-
-
-def _summary(record: _Record, say: Callable[[str], None]) -> Policy:
-    def validate(args: StackValidationArgs, _: ReportViolation) -> None:
-        say(record.summed_up(len(args.resources)))
-
-    return StackValidationPolicy(
-        name=SUMMARY,
-        description="Sums up in one line what the rules say of the stack. Never a violation.",
-        validate=validate,
-        enforcement_level=EnforcementLevel.ADVISORY,
-        severity=PolicySeverity.LOW,
-    )
-
-
-def _violation(judged: Judged) -> str:
-    return f"{judged} To do: {judged.rule.remedy}."
-
-
-def _level(rule: Rule, rules: StackRules) -> EnforcementLevel:
-    return _LEVELS[rules.settings().by_id[rule.id].enforcement]
+    return value
 
 
 def _schema(rule: Rule) -> PolicyConfigSchema | None:

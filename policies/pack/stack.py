@@ -1,24 +1,38 @@
-"""What a stack changes about the rules and their figures, as the pack learns it.
+"""What a stack says of the rules, as the pack learns it.
 
 The engine starts the pack with the stack's own configuration, the same that the program reads. So the pack
-takes `policies.rules` and `catalog` straight from the stack file: there is no second place to write them, and
-nothing to keep in step. A stack file that is malformed is the program's to complain about; the pack then runs
-the rules as they are.
+takes `policies`, `catalog` and the guardrails straight from the stack file: there is no second place to write
+them, and nothing to keep in step. A stack file that is malformed is the program's to complain about; the pack
+then runs the rules as they are.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
 
 import pulumi
 from pydantic import TypeAdapter, ValidationError
 
 from components.catalog import Catalog, overridden
 from components.catalog import load as load_catalog
-from components.placement import Override, Settings, overrides_of, settle
-from components.spec import FigureOverride, PolicyOverrides, StackError
+from components.placement import Override, Waivers, overrides_of, settle
+from components.spec import FigureOverride, Guardrails, PolicyOverrides, StackError
 from components.spec.catalog import FigurePath
 
 _FIGURES: Final = TypeAdapter(dict[FigurePath, FigureOverride])
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a stack says of the rules, by default nothing."""
+
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+    catalog: Catalog = field(default_factory=load_catalog)
+    waivers: Waivers = field(default_factory=lambda: Waivers((), date.min))
+    remediate: frozenset[str] = frozenset()
+    """Rules whose breaches are cleared before they are judged, where that is safe."""
+    guardrails: Guardrails = field(default_factory=Guardrails)
 
 
 def this_stack() -> object:
@@ -29,52 +43,44 @@ def this_stack() -> object:
         return None
 
 
-def catalog_of(stack: object) -> Catalog:
-    """The catalog with the figures of a stack file's mapping, all or, where they are malformed, none."""
-    figures = stack.get("catalog") if isinstance(stack, Mapping) else None
+def read(stack: object, today: date) -> Said:
+    """What a stack file's mapping says, each part of it as a whole or, where it is malformed, not at all."""
+    policies = _policies(stack)
+    return Said(
+        overrides=overrides_of(policies),
+        catalog=_catalog(stack),
+        waivers=Waivers(policies.waivers, today),
+        remediate=frozenset(policies.remediated),
+        guardrails=_guardrails(stack),
+    )
+
+
+def _policies(stack: object) -> PolicyOverrides:
+    try:
+        policies = PolicyOverrides.model_validate(_part(stack, "policies"))
+        settle(load_catalog(), overrides_of(policies))
+    except (ValidationError, StackError):
+        return PolicyOverrides()
+    return policies
+
+
+def _catalog(stack: object) -> Catalog:
     region = stack.get("region") if isinstance(stack, Mapping) else None
-    if not isinstance(figures, Mapping) or not isinstance(region, str):
+    if not isinstance(region, str):
         return load_catalog()
     try:
-        return overridden(load_catalog(), _FIGURES.validate_python(figures), region)
+        return overridden(load_catalog(), _FIGURES.validate_python(_part(stack, "catalog")), region)
     except (ValidationError, StackError):
         return load_catalog()
 
 
-def read(stack: object) -> dict[str, Override]:
-    """The changes to rules in a stack file's mapping, all or, where they are malformed, none."""
-    policies = stack.get("policies") if isinstance(stack, Mapping) else None
-    if not isinstance(policies, Mapping):
-        return {}
+def _guardrails(stack: object) -> Guardrails:
     try:
-        overrides = overrides_of(PolicyOverrides.model_validate(policies))
-        settle(load_catalog(), overrides)
-    except (ValidationError, StackError):
-        return {}
-    return overrides
+        return Guardrails.model_validate(_part(_part(stack, "control_plane"), "guardrails"))
+    except ValidationError:
+        return Guardrails()
 
 
-class StackRules:
-    """The rules as one stack has them. Figures are settled once, not for every resource."""
-
-    def __init__(self, overrides: Mapping[str, Override], catalog: Catalog) -> None:
-        self._overrides = overrides
-        self._catalog = catalog
-        self._settled = settle(catalog, overrides)
-        self._configured: dict[tuple[str, str], Settings] = {}
-
-    def settings(self, rule: str = "", config: Mapping[str, object] | None = None) -> Settings:
-        """Every rule, the thresholds of one changed by the pack's own configuration.
-
-        Raises StackError for a threshold that makes no sense.
-        """
-        if not config:
-            return self._settled
-        key = (rule, repr(sorted(config.items())))
-        if key not in self._configured:
-            self._configured[key] = settle(self._catalog, self._with(rule, config), path="pack configuration")
-        return self._configured[key]
-
-    def _with(self, rule: str, config: Mapping[str, object]) -> dict[str, Override]:
-        stacks = self._overrides.get(rule, Override())
-        return {**self._overrides, rule: Override(stacks.enforcement, {**stacks.thresholds, **config})}
+def _part(stack: object, name: str) -> Any:
+    found = stack.get(name) if isinstance(stack, Mapping) else None
+    return {} if found is None else found

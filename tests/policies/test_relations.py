@@ -24,7 +24,7 @@ from pulumi_policy.proxy import (
 
 from components.placement import NONE, UNBOUNDED, Enforcement, Facts, Home, Override, Tenancy
 from components.spec import Memory
-from policies.pack import SUMMARY, policies
+from policies.pack import SUMMARY, Pack, Said
 from policies.reading.functions import FUNCTION
 from policies.reading.node_relations import CLUSTER, PLACEMENT_GROUP, SUBNET
 from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
@@ -95,7 +95,7 @@ def _all(
     """What each stack policy reports, and the line that sums up. Resources come first, as in the engine."""
     said: dict[str, str] = {}
     lines: list[str] = []
-    pack = policies(overrides or {}, say=lines.append)
+    pack = Pack(Said(overrides or {}), say=lines.append).policies
     for policy in pack:
         if isinstance(policy, ResourceValidationPolicy):
             for each in resources:

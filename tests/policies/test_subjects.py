@@ -39,7 +39,7 @@ from components.placement import (
     settle,
 )
 from components.spec import Duration, Memory, Share
-from policies.pack import ADVICE, UNDECIDED, policies
+from policies.pack import ADVICE, UNDECIDED, Pack, Said
 from policies.pack.bags import plain
 from policies.reading.functions import FUNCTION
 from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
@@ -109,7 +109,7 @@ def _reports(
 ) -> dict[str, str]:
     """What each resource policy reports, by its name."""
     said: dict[str, str] = {}
-    for policy in policies(overrides or {}, say=lambda _: None):
+    for policy in Pack(Said(overrides or {}), say=lambda _: None).policies:
         runs = policy.enforcement_level is not EnforcementLevel.DISABLED  # the engine's to see to
         if runs and isinstance(policy, ResourceValidationPolicy):
             own = (config or {}).get(policy.name)

@@ -1,0 +1,107 @@
+"""The rules as they are run: as the stack has them, and over that as the pack was configured for this run.
+
+`--policy-pack-config` gives each policy a level and figures of its own. Here they are taken to mean the rule:
+what advises, names what is undecided and relates the stack goes by them too.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from google.protobuf import json_format
+from pulumi.runtime.proto import analyzer_pb2
+
+from components.catalog import Catalog
+from components.placement import RULES, Enforcement, Override, Settings, settle
+from components.spec import Problem, StackError
+
+_WHERE: Final = "policy pack configuration"
+_ALL: Final = "all"
+"""What the engine calls the level that a configuration gives every policy that it does not name."""
+
+_ENFORCEMENTS: Final = {
+    analyzer_pb2.MANDATORY: Enforcement.MANDATORY,
+    # What remediation leaves is refused.
+    analyzer_pb2.REMEDIATE: Enforcement.MANDATORY,
+    analyzer_pb2.ADVISORY: Enforcement.ADVISORY,
+    analyzer_pb2.DISABLED: Enforcement.DISABLED,
+}
+
+
+class Rules:
+    """The rules with their figures, settled once, not for every resource."""
+
+    def __init__(self, overrides: Mapping[str, Override], catalog: Catalog) -> None:
+        self._overrides = dict(overrides)
+        self._catalog = catalog
+        self._configured: dict[str, Mapping[str, Any]] = {}
+        self._settled = settle(catalog, overrides)
+        self._others: dict[tuple[str, str], Settings] = {}
+
+    def settings(self, rule: str = "", config: Mapping[str, Any] | None = None) -> Settings:
+        """Every rule; the figures of one as its own policy is configured, if it is otherwise than was told.
+
+        Raises StackError for a figure that makes no sense.
+        """
+        if not config or config == self._configured.get(rule):
+            return self._settled
+        key = (rule, repr(sorted(config.items())))
+        if key not in self._others:
+            own = self._overrides.get(rule, Override())
+            changed = {**self._overrides, rule: Override(own.enforcement, {**own.thresholds, **config})}
+            self._others[key] = settle(self._catalog, changed, path=_WHERE)
+        return self._others[key]
+
+    def configure(self, chosen: Mapping[str, analyzer_pb2.PolicyConfig]) -> None:
+        """Take the rules as they are configured for this run.
+
+        Raises StackError, naming each figure and each rule that there is none of.
+        """
+        figures = {name: json_format.MessageToDict(config.properties) for name, config in chosen.items()}
+        changed = dict(self._overrides)
+        for name in RULES.keys() & chosen.keys():
+            own = self._overrides.get(name, Override())
+            level = _ENFORCEMENTS[chosen[name].enforcementLevel]
+            changed[name] = Override(level, {**own.thresholds, **figures[name]})
+        self._settled = settle(self._catalog, changed, path=_WHERE)
+        self._configured = figures
+
+
+def refuse_strangers(chosen: Mapping[str, analyzer_pb2.PolicyConfig], known: Mapping[str, object]) -> None:
+    """Raise StackError for a configured policy that the pack has none of, or that has no figures."""
+    if problems := list(_strangers(chosen, known)):
+        raise StackError(problems)
+
+
+def _strangers(
+    chosen: Mapping[str, analyzer_pb2.PolicyConfig], known: Mapping[str, object]
+) -> Iterator[Problem]:
+    for name, config in chosen.items():
+        if name not in known and name != _ALL:
+            remedy = f"name one of {', '.join(known)}, or all"
+            yield Problem(f"{_WHERE}.{name}", None, "is no policy of this pack", remedy)
+        elif name not in RULES and config.properties.fields:
+            figure = ", ".join(sorted(config.properties.fields))
+            yield Problem(
+                f"{_WHERE}.{name}", None, f"has no thresholds, so no {figure}", "set those of the rule itself"
+            )
+
+
+def adapt(
+    chosen: Mapping[str, analyzer_pb2.PolicyConfig],
+    own: "Mapping[str, analyzer_pb2.EnforcementLevel.ValueType]",
+    across: str,
+) -> None:
+    """Give each policy the level that is meant where a configuration does not name it.
+
+    `own` are the levels that the pack itself gives its policies. `all` means the rules: what never stops
+    anything still does not. A rule's level is also that of its policy across the stack, the name of which
+    ends in `across`.
+    """
+    for name, config in chosen.items():
+        rule = name.removesuffix(across)
+        if rule not in RULES:
+            is_named_by_all = _ALL in chosen and config.enforcementLevel == chosen[_ALL].enforcementLevel
+            if name in own and is_named_by_all and config.enforcementLevel != analyzer_pb2.DISABLED:
+                config.enforcementLevel = analyzer_pb2.ADVISORY
+        elif rule != name and config.enforcementLevel == own.get(name):
+            config.enforcementLevel = chosen[rule].enforcementLevel if rule in chosen else own[name]

@@ -1,0 +1,79 @@
+"""Sets what clears a breach before it is judged, where that is safe and nobody has said otherwise.
+
+What clears which breach stands in `policies.fixes`. Here it is only applied, and with care: a property that
+is stated stays as it is, whatever it says; one that is not known yet or secret is not looked into; what
+somebody answers for by a waiver is let be. What is not set goes back to the engine as it came.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, get_args
+
+from pulumi_policy import ResourceValidationArgs
+
+from components.placement import Rule, Settings
+from components.spec import Guardrails, Remediable
+from policies.fixes import Fix, applied, fixes, of_gpu_pods, of_log_group
+from policies.judging import alone
+from policies.pack.configured import Rules
+from policies.pack.judge import Judge
+from policies.pack.wire import offered
+from policies.reading.bags import ABSENT, fetch
+from policies.resources import Resource
+
+REMEDIABLE: Final = frozenset[str](get_args(Remediable))
+"""Rules of which some breach can be cleared safely."""
+
+
+class Remediation:
+    """Clears breaches of a rule."""
+
+    def __init__(self, rules: Rules, judge: Judge, guardrails: Guardrails) -> None:
+        self._rules = rules
+        self._judge = judge
+        self._guardrails = guardrails
+
+    def of(self, rule: Rule) -> Callable[[ResourceValidationArgs], Mapping[str, Any] | None]:
+        """The callback of the rule's policy: it answers the changed properties, or None."""
+
+        def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
+            offer = offered()
+            if offer is None:
+                # The SDK's own bag would be sent back without what it does not keep: hashes of files.
+                args.not_applicable("nothing stands between the engine and the SDK")
+                return None
+            try:
+                settings = self._rules.settings(rule.id, args.get_config())
+                found = list(self._safe(rule, settings, offer.resource))
+            except Exception:  # noqa: BLE001 - the resource is judged next, and what fails there is reported
+                return None
+            return offer.change(lambda sent: applied(sent, found)) if found else None
+
+        return remediate
+
+    def _safe(self, rule: Rule, settings: Settings, resource: Resource) -> Iterator[Fix]:
+        for fix in self._fixes(rule, settings, resource):
+            if fix.safe and fix.resource is resource and _is_free(resource.props, fix):
+                yield fix
+
+    def _fixes(self, rule: Rule, settings: Settings, resource: Resource) -> Iterator[Fix]:
+        setting = settings.by_id[rule.id]
+        for judged in alone([setting], resource):
+            waived = self._judge.waiver(judged)
+            if judged.refused and (waived is None or waived.expired):
+                yield from fixes(setting, judged, guardrails=self._guardrails)
+        if not self._judge.is_let_be(rule.id, resource.name):
+            yield from self._unrelated(rule, resource)
+
+    def _unrelated(self, rule: Rule, resource: Resource) -> Iterator[Fix]:
+        """What clears breaches that only others show, which are not at hand before creation."""
+        if rule.id == "runaway-function":
+            bounded = of_log_group(resource, self._guardrails)
+            yield from [bounded] if bounded is not None else []
+        elif rule.id == "accelerator-needs-metal":
+            yield from of_gpu_pods(resource)
+
+
+def _is_free(props: Mapping[str, Any], fix: Fix) -> bool:
+    """Whether a property is absent, and what it would be within is absent too or holds others."""
+    around = (fetch(props, *fix.path[:depth]) for depth in range(1, len(fix.path)))
+    return fix.was is ABSENT and all(each is ABSENT or isinstance(each, Mapping) for each in around)
