@@ -69,6 +69,11 @@ VALUES = [
     Values("a file", {"inputs": {"code": FILE}}, {"code": UNKNOWN}),
     Values("an output", {"inputs": {"a": OUTPUT, "b": SECRET_OUTPUT}}, {"a": 512, "b": UNKNOWN}),
     Values("not known yet", {"inputs": {"a": NOT_YET}}, {"a": UNKNOWN}),
+    Values(
+        "what nobody set",
+        {"outputs": {"kmsKeyArn": "", "vpcConfig": [{"vpcId": "", "x": [""]}], "tags": {"a": ""}}},
+        {"vpcConfig": [{"x": [""]}], "tags": {"a": ""}},
+    ),
     Values("no bags", {"inputs": None, "outputs": 3}, {}),
 ]
 

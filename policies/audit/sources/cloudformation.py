@@ -108,12 +108,13 @@ def resources_of(document: Document, template: Mapping[str, Any], entries: Itera
     made: dict[str, Resource] = {}
     waiting: list[tuple[Resource, _Translated, Entry]] = []
     for entry in kept:
-        for each in _with_parts(entry, intrinsics):
-            translated = _translated(each, intrinsics)
-            resource = _resource(document, each, translated)
-            if each.part is None:
-                made.setdefault(entry.logical_id, resource)
-            waiting.append((resource, translated, each))
+        found = document.tried(entry.path, partial(_made, document, entry, intrinsics))
+        if isinstance(found, Unread):
+            yield found
+            continue
+        waiting += found
+        if entry.part is None:
+            made.setdefault(entry.logical_id, found[0][0])
     for resource, translated, entry in waiting:
         _relate(resource, translated, entry, made)
         yield resource
@@ -125,10 +126,28 @@ def _names(intrinsics: Intrinsics, entries: Iterable[Entry]) -> Iterator[tuple[s
         of = BY_CLOUDFORMATION.get(entry.type)
         if of is None or of.ref != of.called or entry.part is not None:
             continue
-        for key in _hoisted(entry.properties, of, intrinsics):
+        for key, value in _hoisted(entry.properties, of, intrinsics).items():
             if of.cloudformation_names.get(key, _camel(key)) == of.called:
-                name = intrinsics.value(entry.properties.get(key)).plain
+                name = _name(value, intrinsics)
                 yield entry.logical_id, name if isinstance(name, str) else UNKNOWN
+
+
+def _name(written: Any, intrinsics: Intrinsics) -> Any:
+    try:
+        return intrinsics.value(written).plain
+    except RecursionError:  # its resource will be told to be unread
+        return UNKNOWN
+
+
+def _made(
+    document: Document, entry: Entry, intrinsics: Intrinsics
+) -> list[tuple[Resource, "_Translated", Entry]]:
+    """A resource with what is written in it, each with what was made of its properties."""
+    found = []
+    for each in _with_parts(entry, intrinsics):
+        translated = _translated(each, intrinsics)
+        found.append((_resource(document, each, translated), translated, each))
+    return found
 
 
 def _resource(document: Document, entry: Entry, translated: "_Translated") -> Resource:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from policies.audit.sources.model import Kind, Unread
 from policies.audit.sources.places import Path
 from policies.resources import Location, Resource
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ class Document:
     def unread(self, why: str, remedy: str, *path: str | int) -> Unread:
         """The value at a path as one that could not be read."""
         return Unread(self.at(*path), why, remedy)
+
+    def tried(self, path: Path, make: Callable[[], T]) -> T | Unread:
+        """What is made of the value at a path; unread if it is nested too deep to be gone through."""
+        try:
+            return make()
+        except RecursionError:
+            return self.unread("is nested too deep", "take out what nobody reads, or audit it without", *path)
 
 
 Found = Iterator[Resource | Unread]

@@ -54,6 +54,8 @@ def read_file(path: Path, limits: Limits) -> str:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise UnreadableError("is not a regular file", "name a file or a folder of files")
+            if status.st_size > limits.file_bytes:
+                raise _too_large(limits)
             return decoded(_bounded(file.read(limits.file_bytes + 1), limits))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
@@ -71,10 +73,14 @@ def read_stdin(limits: Limits) -> str:
 
 def _bounded(content: bytes, limits: Limits) -> bytes:
     if len(content) > limits.file_bytes:
-        raise UnreadableError(
-            f"is larger than {limits.file_bytes / 2**20:,.0f} MiB", "raise --max-file-size, or split the file"
-        )
+        raise _too_large(limits)
     return content
+
+
+def _too_large(limits: Limits) -> UnreadableError:
+    return UnreadableError(
+        f"is larger than {limits.file_bytes / 2**20:,.0f} MiB", "raise --max-file-size, or split the file"
+    )
 
 
 def decoded(content: bytes) -> str:

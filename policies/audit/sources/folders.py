@@ -6,15 +6,19 @@ No link is followed out of the folder. History, and what was downloaded into it,
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from policies.audit.sources.files import shown
 from policies.audit.sources.model import Limits, SourceError, Unread
-from policies.audit.sources.programs import in_folder
+from policies.audit.sources.programs import Program, in_folder
 from policies.resources import Location
 
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".tfstate", ".template")
-LEFT_OUT: Final = frozenset({".git", "node_modules", ".terraform", ".venv"})
+LEFT_OUT: Final = frozenset({".aws-sam", ".git", ".serverless", ".terraform", ".venv", "node_modules"})
+"""Folders of history, of what was downloaded, and of what was built from files that are read themselves."""
+_LEFT_OUT_OF: Final = {".pulumi": frozenset({"backups", "history", "locks"})}
+"""What a backend keeps of states that were."""
 
 
 def walk(folder: Path, limits: Limits) -> Iterator[Path | Unread]:
@@ -23,22 +27,19 @@ def walk(folder: Path, limits: Limits) -> Iterator[Path | Unread]:
     Raises SourceError where there are more than the limit.
     """
     root = folder.resolve()
-    found = 0
     refused: list[OSError] = []
+    found = 0
     for parent, folders, names in os.walk(folder, onerror=refused.append):
         here = Path(parent)
-        hidden = LEFT_OUT
-        programs = list(in_folder(here, sorted(names)))
+        names.sort()
+        programs = list(in_folder(here, names))
+        hidden = LEFT_OUT.union(_LEFT_OUT_OF.get(here.name, ()), *(each.hides for each, _ in programs))
         for program, file in programs:
-            hidden = hidden.union(program.hides)
-            yield Unread(
-                Location(shown(file)),
-                f"{program.called} is not readable without running it",
-                program.remedy.format(folder=shown(here)),
-            )
+            if program.rendered not in folders:
+                yield unread(program, file)
         folders[:] = sorted(name for name in folders if name not in hidden)
         known = {file.name for _, file in programs}
-        for name in sorted(names):
+        for name in names:
             path = here / name
             if name in known or not name.endswith(SUFFIXES) or not _stays_within(path, root):
                 continue
@@ -49,11 +50,17 @@ def walk(folder: Path, limits: Limits) -> Iterator[Path | Unread]:
                 )
             yield path
     for error in refused:
-        yield Unread(
-            Location(shown(Path(os.fsdecode(error.filename)))),
-            f"cannot be opened: {(error.strerror or 'unknown error').lower()}",
-            "check its permissions",
-        )
+        why = f"cannot be opened: {(error.strerror or 'unknown error').lower()}"
+        yield Unread(Location(shown(Path(os.fsdecode(error.filename)))), why, "check its permissions")
+
+
+def unread(program: Program, file: Path) -> Unread:
+    """A file that is the source of a program."""
+    return Unread(
+        Location(shown(file)),
+        f"{program.called} is not readable without running it",
+        program.remedy.format(folder=quote(shown(file.parent))),
+    )
 
 
 def _stays_within(path: Path, root: Path) -> bool:

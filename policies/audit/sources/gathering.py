@@ -5,11 +5,13 @@ others, in a folder or among documents, is never in their way: it is unread, or 
 """
 
 import gc
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path as FilePath
 from re import compile as pattern
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,9 +27,10 @@ from policies.audit.sources import (
 )
 from policies.audit.sources.documents import Document, Reader
 from policies.audit.sources.files import STDIN, UnreadableError, read_file, read_stdin, shown
-from policies.audit.sources.folders import walk
+from policies.audit.sources.folders import unread, walk
+from policies.audit.sources.json_text import load, loads
 from policies.audit.sources.model import Gathered, Kind, Limits, SourceError, Unread
-from policies.audit.sources.places import Lines
+from policies.audit.sources.places import Lines, Path
 from policies.audit.sources.programs import HELM_TEMPLATE, known_by
 from policies.resources import Location, Resource
 
@@ -39,6 +42,9 @@ _WHAT_IS_READ: Final = (
 )
 _FORMATS: Final = "correct it there: the other documents of the file were read"
 _TEMPLATE: Final = "{{"
+_JSON: Final = (".json", ".tfstate")
+_SHORT: Final = 2**20
+"""Text that begins like JSON, is none, and is tried as YAML, which a mapping in braces may be."""
 _MAY_BE_ONE: Final = pattern(
     r"apiVersion|[rR]esources|checkpoint|deployment|planned_values|functions|AWSTemplateFormatVersion"
 )
@@ -93,7 +99,7 @@ class _Gathering:
     kinds: Counter[Kind] = field(default_factory=Counter)
     files: int = 0
     passed_over: int = 0
-    seen: set[Path] = field(default_factory=set)
+    seen: set[tuple[int, int]] = field(default_factory=set)
 
     def take(self, source: str) -> None:
         """Read one source. Raises SourceError if it is none."""
@@ -106,20 +112,13 @@ class _Gathering:
         if source.startswith(_CLUSTER):
             self._cluster(source)
             return
-        path = Path(source)
+        path = FilePath(source)
         program = known_by(path.name)
-        try:
-            is_folder = path.is_dir()
-        except ValueError:  # a NUL in the path
-            is_folder = False
-        if is_folder:
+        if os.path.isdir(source):  # noqa: PTH112 - unlike a Path it only says no to what is no path at all
             self._folder(path)
-        elif program is not None and path.exists():
-            raise SourceError(
-                shown(path),
-                f"{program.called} is not readable without running it",
-                program.remedy.format(folder=shown(path.parent)),
-            )
+        elif program is not None and os.path.exists(source):  # noqa: PTH110 - likewise
+            told = unread(program, path)
+            raise SourceError(shown(path), told.why, told.remedy)
         elif not self._is_known(path):
             self._named(source, shown(path), lambda: read_file(path, self.limits))
 
@@ -128,10 +127,9 @@ class _Gathering:
 
         text = export(source, self.limits)
         try:
-            document = replace(_json(source, text), place=_nowhere)
+            self._document(Document(source, load(text), text))
         except UnreadableError as error:
             raise SourceError(source, error.why, error.remedy) from error
-        self._document(document)
         self.files += 1
 
     def _cluster(self, source: str) -> None:
@@ -141,11 +139,15 @@ class _Gathering:
             self._take_in(found, Kind.CLUSTER)
         self.files += 1
 
-    def _is_known(self, path: Path) -> bool:
+    def _is_known(self, path: FilePath) -> bool:
         """Whether a file was read already, under this name or another."""
-        real = path.resolve()
-        known = real in self.seen
-        self.seen.add(real)
+        try:
+            status = path.stat()
+        except (OSError, ValueError):
+            return False  # opening it says what is wrong
+        identity = status.st_dev, status.st_ino
+        known = identity in self.seen
+        self.seen.add(identity)
         return known
 
     def _named(self, source: str, file: str, text: Any) -> None:
@@ -156,21 +158,25 @@ class _Gathering:
         if not found:
             raise SourceError(source, "holds nothing that is read", _WHAT_IS_READ)
 
-    def _folder(self, folder: Path) -> None:
+    def _folder(self, folder: FilePath) -> None:
         for each in walk(folder, self.limits):
             if isinstance(each, Unread):
                 self.unread.append(each)
             elif not self._is_known(each):
                 self._found(each)
 
-    def _found(self, path: Path) -> None:
+    def _found(self, path: FilePath) -> None:
         """Read a file found in a folder."""
         file = shown(path)
+        text = ""
         try:
-            if not self._text(file, read_file(path, self.limits), named=False):
-                self.passed_over += 1
+            text = read_file(path, self.limits)
+            found = self._text(file, text, named=False)
         except UnreadableError as error:
-            self.unread.append(Unread(Location(file), error.why, error.remedy))
+            found = not text or _MAY_BE_ONE.search(text) is not None
+            if found:
+                self.unread.append(Unread(Location(file), error.why, error.remedy))
+        self.passed_over += not found
 
     def _text(self, file: str, text: str, *, named: bool = True) -> bool:
         """Read a text; whether there was anything to read in it."""
@@ -218,46 +224,45 @@ class _Gathering:
 
 def _give_addresses(resources: Iterable[Resource]) -> None:
     """Tell those apart that have one address: a stack exported twice, an object written twice."""
-    seen: Counter[str] = Counter()
+    taken: set[str] = set()
+    times: Counter[str] = Counter()
     for resource in resources:
         urn = resource.urn
-        seen[urn] += 1
-        if seen[urn] > 1:
-            resource.urn = f"{urn}#{seen[urn]}"
-            seen[resource.urn] += 1
+        while resource.urn in taken:
+            times[urn] += 1
+            resource.urn = f"{urn}#{times[urn] + 1}"
+        taken.add(resource.urn)
 
 
 # -- documents
 
 
 def documents(file: str, text: str, limits: Limits) -> Iterator[Document | Unread]:
-    """The documents of a text: one of JSON, or any number of YAML.
+    """The documents of a text, which is JSON or YAML.
 
     Raises UnreadableError for a file of JSON that is none.
     """
     beginning = text.lstrip()
-    is_json = beginning.startswith("{") and not beginning.startswith(_TEMPLATE)
-    if is_json or file.endswith((".json", ".tfstate")):
+    must_be_json = file.endswith(_JSON)
+    if must_be_json or (beginning.startswith("{") and not beginning.startswith(_TEMPLATE)):
         try:
-            yield _json(file, text)
+            yield from _json(file, text)
         except UnreadableError:
-            if file.endswith((".json", ".tfstate")):
+            if must_be_json or len(text) > _SHORT:
                 raise
         else:
             return
     yield from _yaml(file, text, limits)
 
 
-def _nowhere(_: tuple[str | int, ...]) -> None:
-    """The place of what is in no file."""
-
-
-def _json(file: str, text: str) -> Document:
-    from policies.audit.sources.json_text import loads  # noqa: PLC0415
-
-    value, offsets = loads(text)
+def _json(file: str, text: str) -> Iterator[Document]:
     lines = Lines(text)
-    return Document(file, value, text, lambda path: lines.at(offsets[path]) if path in offsets else None)
+    for value, offsets in loads(text):
+        yield Document(file, value, text, partial(_place, lines, offsets))
+
+
+def _place(lines: Lines, offsets: Mapping[Path, int], path: Path) -> tuple[int, int] | None:
+    return lines.at(offsets[path]) if path in offsets else None
 
 
 def _yaml(file: str, text: str, limits: Limits) -> Iterator[Document | Unread]:

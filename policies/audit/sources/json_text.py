@@ -7,9 +7,9 @@ costs.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from re import compile as pattern
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from policies.audit.sources.files import UnreadableError
 from policies.audit.sources.places import EACH, OPENED, Path
@@ -46,35 +46,65 @@ _DECODER_OF_LONG_NUMBERS: Final = json.JSONDecoder(
 """Slower, for a text that the first one fails on because a number in it is too long."""
 
 
-def loads(text: str) -> tuple[Any, dict[Path, int]]:
-    """The value of a JSON text, and the offsets of the values that OPENED names.
+Placed: TypeAlias = tuple[Any, dict[Path, int]]
+"""A value, and the offsets of the parts of it that OPENED names."""
+
+
+def loads(text: str) -> Iterator[Placed]:
+    """The values of a JSON text: one, or one after the other.
 
     Raises UnreadableError for what is not JSON, or is too deep.
     """
     if r"\ud" in text or r"\uD" in text:
         text = _LONE_SURROGATE.sub(r"\\ufffd", text)  # as long as what it stands for: offsets stay
-    try:
-        return _Reading(text, _DECODER).all()
-    except json.JSONDecodeError as error:
-        raise UnreadableError(f"is not JSON: {error.msg} (line {error.lineno})", _WRITE_AGAIN) from error
-    except ValueError:
-        return _Reading(text, _DECODER_OF_LONG_NUMBERS).all()
-    except RecursionError as error:
-        raise UnreadableError("is nested too deep", _WRITE_AGAIN) from error
+    reading = _Reading(text)
+    while True:
+        try:
+            yield reading.next()
+        except json.JSONDecodeError as error:
+            raise UnreadableError(f"is not JSON: {error.msg} (line {error.lineno})", _WRITE_AGAIN) from error
+        except RecursionError as error:
+            raise UnreadableError("is nested too deep", _WRITE_AGAIN) from error
+        if reading.ended:
+            return
+
+
+def load(text: str) -> Any:
+    """The one value of a JSON text. Raises UnreadableError as `loads` does."""
+    found = [value for value, _ in loads(text)]
+    if len(found) != 1:
+        raise UnreadableError("is not JSON: several values", _WRITE_AGAIN)
+    return found[0]
 
 
 class _Reading:
     """One text being read from its beginning."""
 
-    def __init__(self, text: str, decoder: json.JSONDecoder) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
-        self._closed = decoder.raw_decode
+        self._closed = _DECODER.raw_decode
         self._offsets: dict[Path, int] = {}
+        self._begin = self._space(0)
 
-    def all(self) -> tuple[Any, dict[Path, int]]:
-        value, end = self._value(self._space(0), (), OPENED)
-        if self._space(end) != len(self._text):
-            raise json.JSONDecodeError("Extra data", self._text, end)
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left."""
+        return self._begin == len(self._text)
+
+    def next(self) -> Placed:
+        """The next value."""
+        try:
+            return self._next_value()
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # a number with so many digits that Python does not make one of them
+            self._closed = _DECODER_OF_LONG_NUMBERS.raw_decode
+            return self._next_value()
+
+    def _next_value(self) -> Placed:
+        self._offsets = {}
+        value, end = self._value(self._begin, (), OPENED)
+        self._begin = self._space(end)
         return value, self._offsets
 
     def _space(self, offset: int) -> int:
@@ -109,7 +139,7 @@ class _Reading:
             else:
                 found[key], offset = self._value(offset, (*path, key), inner)
                 self._offsets[(*path, key)] = begin
-            offset, ended = self._next(offset, "}")
+            offset, ended = self._past(offset, "}")
             if ended:
                 return found, offset
 
@@ -121,11 +151,11 @@ class _Reading:
         while True:
             value, offset = self._value(offset, (*path, len(found)), opened[EACH])
             found.append(value)
-            offset, ended = self._next(offset, "]")
+            offset, ended = self._past(offset, "]")
             if ended:
                 return found, offset
 
-    def _next(self, offset: int, end: str) -> tuple[int, bool]:
+    def _past(self, offset: int, end: str) -> tuple[int, bool]:
         """Past a comma, or past the end of the container."""
         offset = self._space(offset)
         if self._text.startswith(end, offset):

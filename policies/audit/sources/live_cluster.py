@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from policies.audit.sources import kubernetes
 from policies.audit.sources.documents import Document, Found
 from policies.audit.sources.files import UnreadableError, decoded
-from policies.audit.sources.json_text import loads
+from policies.audit.sources.json_text import load
 from policies.audit.sources.model import Limits, SourceError
 from policies.reading.bags import fetch, items
 
@@ -205,7 +205,7 @@ class _Cluster:
             response.release_conn()
         if len(content) > self._limits.file_bytes:
             raise UnreadableError("is larger than a file may be", "raise --max-file-size")
-        return loads(decoded(content))[0]
+        return load(decoded(content))
 
     def _first_hand(self, value: Mapping[str, Any]) -> list[Any]:
         """The objects of a list that no other object that is read has made, without who set which field."""

@@ -20,6 +20,8 @@ class Program:
     remedy: str
     hides: tuple[str, ...] = ()
     """Folders beside such a file that hold only what is to be rendered."""
+    rendered: str = ""
+    """The folder beside it that holds what it was rendered to: where there is one, that is read."""
 
 
 PROGRAMS: Final = (
@@ -29,14 +31,19 @@ PROGRAMS: Final = (
         "audit what it plans: terraform plan -out=plan && terraform show -json plan > plan.json",
     ),
     Program(
-        "a Helm chart", ("Chart.yaml",), "helm template {folder} | halfmetal audit -", hides=("templates",)
+        "a Helm chart",
+        ("Chart.yaml",),
+        "helm template {folder} | halfmetal audit -",
+        hides=("templates", "charts"),
     ),
     Program(
         "Kustomize source",
         ("kustomization.yaml", "kustomization.yml", "Kustomization"),
         "kubectl kustomize {folder} | halfmetal audit -",
     ),
-    Program("a CDK application", ("cdk.json",), "cdk synth, then audit the folder cdk.out"),
+    Program(
+        "a CDK application", ("cdk.json",), "cdk synth, then audit the folder cdk.out", rendered="cdk.out"
+    ),
     Program(
         "a Pulumi program",
         ("Pulumi.yaml", "Pulumi.yml"),

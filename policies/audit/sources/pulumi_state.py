@@ -6,12 +6,15 @@ left out: nothing of them runs.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from re import compile as pattern
 from typing import Any, Final
 
 from policies.audit.sources.documents import Document, Found
 from policies.audit.sources.kubernetes import without_secrets
+from policies.audit.sources.model import Unread
 from policies.audit.sources.places import Path
+from policies.audit.sources.types import BY_PULUMI, KEPT
 from policies.reading.bags import UNKNOWN, fetch, items
 from policies.resources import Resource
 
@@ -30,14 +33,19 @@ _NOT_KNOWN_YET: Final = frozenset(
 )
 _ESCAPED: Final = pattern(r"\\u00(?:2[dD]|3[0-9]|6[1-6])")
 """A character of a mark, written so that a search for the mark misses it. Pulumi writes none."""
+_OF_A_DEPLOYMENT: Final = ("manifest", "resources")
+_OF_A_CHECKPOINT: Final = ("latest", "stack")
 _VERSIONS: Final = (3, 4)
 _REMEDY: Final = "export it again with a current pulumi: pulumi stack export --file state.json"
 
 
 def is_one(value: Any) -> bool:
     """Whether a document is a Pulumi state."""
-    return isinstance(value, Mapping) and (
-        isinstance(value.get("deployment"), Mapping) or isinstance(value.get("checkpoint"), Mapping)
+    if not isinstance(value, Mapping) or "version" not in value:
+        return False
+    deployment, checkpoint = value.get("deployment"), value.get("checkpoint")
+    return (isinstance(deployment, Mapping) and not deployment.keys().isdisjoint(_OF_A_DEPLOYMENT)) or (
+        isinstance(checkpoint, Mapping) and not checkpoint.keys().isdisjoint(_OF_A_CHECKPOINT)
     )
 
 
@@ -60,9 +68,13 @@ def read(document: Document) -> Found:
         if not _is_state(state):
             yield document.unread("is no resource of a Pulumi state", _REMEDY, *path, index)
         elif _runs(state):
-            resource = _resource(state, document, (*path, index), has_marks=has_marks)
-            made.setdefault(resource.urn, resource)
-            related.append((resource, state))
+            here = (*path, index)
+            found = document.tried(here, partial(_resource, state, document, here, has_marks=has_marks))
+            if isinstance(found, Unread):
+                yield found
+            else:
+                made.setdefault(found.urn, found)
+                related.append((found, state))
     for resource, state in related:
         _relate(resource, state, made)
         yield resource
@@ -108,7 +120,24 @@ def _props(state: Mapping[str, Any], *, has_marks: bool) -> dict[str, Any]:
     for name in items(state, "additionalSecretOutputs"):
         if name in props:
             props[name] = UNKNOWN
+    if state["type"] in BY_PULUMI:
+        _drop_blanks(props)
     return props
+
+
+def _drop_blanks(value: Any) -> None:
+    """Take out the empty texts that a bridged provider has for what nobody set."""
+    if isinstance(value, dict):
+        if "" in value.values():
+            for name in [name for name, each in value.items() if each == ""]:
+                del value[name]
+        for name, each in value.items():
+            if isinstance(each, dict | list) and name not in KEPT:
+                _drop_blanks(each)
+    else:
+        for each in value:
+            if isinstance(each, dict | list):
+                _drop_blanks(each)
 
 
 def _veiled(value: Any, asked: Any) -> Any:

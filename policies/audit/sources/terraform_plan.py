@@ -7,15 +7,15 @@ of what it is made of, so a relation through one is not seen.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from re import compile as pattern
 from typing import Any, Final
 
 from policies.audit.sources.documents import Document, Found
 from policies.audit.sources.model import Unread
-from policies.audit.sources.terraform_state import described
-from policies.audit.sources.terraform_values import MOST_RELATED, key_of, overlaid, resource, without_keys
+from policies.audit.sources.terraform_state import described, of_description
+from policies.audit.sources.terraform_values import MOST_RELATED, key_of, without_keys
 from policies.audit.sources.types import BY_TERRAFORM, camel
 from policies.reading.bags import fetch
 from policies.resources import Resource
@@ -46,12 +46,13 @@ def read(document: Document) -> Found:
         if isinstance(each, Unread):
             yield each
             continue
-        address, description, path = each
-        values = description.get("values")
-        for flags in (*changes.get(address, ()), description.get("sensitive_values")):
-            values = overlaid(values, flags)
-        bag = values if isinstance(values, Mapping) else {}
-        made.setdefault(address, resource(document, address, description["type"], bag, path))
+        address, _, path = each
+        flags = changes.get(address, ())
+        found = document.tried(path, partial(of_description, document, each, *flags))
+        if isinstance(found, Unread):
+            yield found
+        else:
+            made.setdefault(address, found)
     _relate(document.value.get("configuration"), made)
     yield from made.values()
 

@@ -1,8 +1,9 @@
 """A Terraform state: the file of a backend, or what `terraform show -json` prints of it."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from policies.audit.sources.documents import Document, Found
 from policies.audit.sources.model import Unread
@@ -23,6 +24,8 @@ _SHOW: Final = "audit what its own version tells: terraform show -json > state.j
 _DECRYPT: Final = "audit what tofu tells: tofu show -json > state.json"
 _BROKEN: Final = "pull the state again: terraform state pull > state.json"
 _MODULES_WITHIN_MODULES: Final = 64
+_Made: TypeAlias = tuple[Resource | Unread, Any]
+"""A resource, and the addresses of what must exist before it."""
 
 
 def is_one(value: Any) -> bool:
@@ -50,32 +53,26 @@ def read(document: Document) -> Found:
 
 
 def _stored(document: Document, states: Any) -> Found:
-    made: list[tuple[Resource, Any]] = []
+    made: list[_Made] = []
     for index, state in enumerate(states if isinstance(states, list) else ()):
         path = ("resources", index)
         if not isinstance(state, Mapping) or not isinstance(state.get("instances"), list):
             yield document.unread("is no resource of a Terraform state", _BROKEN, *path)
         elif is_taken(state.get("mode"), state.get("type")):
-            made += _instances(document, state, path)
+            for instance in state["instances"]:
+                # A deposed one was replaced, and waits for its deletion.
+                if isinstance(instance, Mapping) and instance.get("deposed") is None:
+                    found = document.tried(path, partial(_instance, document, state, instance, path))
+                    made.append((found, instance.get("dependencies")))
     yield from _related(made)
 
 
-def _instances(document: Document, state: Mapping[str, Any], path: Path) -> Iterator[tuple[Resource, Any]]:
-    for instance in state["instances"]:
-        # A deposed one was replaced, and waits for its deletion.
-        if isinstance(instance, Mapping) and instance.get("deposed") is None:
-            address = address_of(
-                state.get("module"),
-                state["mode"],
-                state["type"],
-                state.get("name"),
-                instance.get("index_key"),
-            )
-            values = _without_sensitive(instance)
-            yield (
-                resource(document, address, state["type"], values, path),
-                instance.get("dependencies"),
-            )
+def _instance(
+    document: Document, state: Mapping[str, Any], instance: Mapping[str, Any], path: Path
+) -> Resource:
+    module, mode, kind = state.get("module"), state["mode"], state["type"]
+    address = address_of(module, mode, kind, state.get("name"), instance.get("index_key"))
+    return resource(document, address, kind, _without_sensitive(instance), path)
 
 
 def _without_sensitive(instance: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -114,22 +111,33 @@ def _hidden(value: Any, steps: list[Any]) -> Any:
 
 def shown(document: Document, path: Path) -> Found:
     """Every resource of a module, and of those within it."""
-    made: list[tuple[Resource, Any]] = []
+    made: list[_Made] = []
     for each in described(document, path):
         if isinstance(each, Unread):
             yield each
         else:
-            address, description, where = each
-            values = overlaid(description.get("values"), description.get("sensitive_values"))
-            bag = values if isinstance(values, Mapping) else {}
-            made.append(
-                (resource(document, address, description["type"], bag, where), description.get("depends_on"))
-            )
+            _, description, where = each
+            found = document.tried(where, partial(of_description, document, each))
+            made.append((found, description.get("depends_on")))
     yield from _related(made)
 
 
-def described(document: Document, path: Path) -> Iterator[tuple[str, Mapping[str, Any], Path] | Unread]:
-    """The address of each resource of a module that is taken, what is said of it, and where."""
+Described: TypeAlias = tuple[str, Mapping[str, Any], Path]
+"""The address of a resource, what is said of it, and where."""
+
+
+def of_description(document: Document, described: Described, *flags: Any) -> Resource:
+    """A resource as it is described, with UNKNOWN where it is sensitive, or where other flags say so."""
+    address, description, path = described
+    values = description.get("values")
+    for each in (*flags, description.get("sensitive_values")):
+        values = overlaid(values, each)
+    bag = values if isinstance(values, Mapping) else {}
+    return resource(document, address, description["type"], bag, path)
+
+
+def described(document: Document, path: Path) -> Iterator[Described | Unread]:
+    """Each resource of a module that is taken, and of the modules within it."""
     waiting = [path]
     while waiting:
         here = waiting.pop()
@@ -148,13 +156,14 @@ def described(document: Document, path: Path) -> Iterator[tuple[str, Mapping[str
         waiting += [(*here, "child_modules", index) for index in reversed(range(count))]
 
 
-def _related(made: list[tuple[Resource, Any]]) -> Iterator[Resource]:
+def _related(made: list[_Made]) -> Found:
     by_address: dict[str, list[Resource]] = {}
     for each, _ in made:
-        by_address.setdefault(without_keys(each.name), []).append(each)
+        if isinstance(each, Resource):
+            by_address.setdefault(without_keys(each.name), []).append(each)
     for each, before in made:
-        for address in before if isinstance(before, list) else ():
-            if isinstance(address, str):
-                found = islice(by_address.get(without_keys(address), ()), MOST_RELATED)
-                each.dependencies += [other for other in found if other is not each]
+        if isinstance(each, Resource):
+            for address in before if isinstance(before, list) else ():
+                found = by_address.get(without_keys(address), ()) if isinstance(address, str) else ()
+                each.dependencies += [other for other in islice(found, MOST_RELATED) if other is not each]
         yield each
