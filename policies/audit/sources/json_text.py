@@ -22,7 +22,7 @@ _LONE_SURROGATE: Final = pattern(
 )
 """Half a character, which no output could hold."""
 _DIGITS_AT_MOST: Final = 40
-"""Of a whole number: beyond it no property goes, and making a number of them all takes long."""
+"""Of a whole number: beyond it no property goes, and Python refuses to make a number of thousands."""
 _WRITE_AGAIN: Final = "write the file again: it is cut short, or is not JSON"
 
 
@@ -39,12 +39,7 @@ def _no_number(_: str) -> Any:
     return UNKNOWN
 
 
-_DECODER: Final = json.JSONDecoder(parse_float=_real, parse_constant=_no_number)
-_DECODER_OF_LONG_NUMBERS: Final = json.JSONDecoder(
-    parse_int=_whole, parse_float=_real, parse_constant=_no_number
-)
-"""Slower, for a text that the first one fails on because a number in it is too long."""
-
+_DECODER: Final = json.JSONDecoder(parse_int=_whole, parse_float=_real, parse_constant=_no_number)
 
 Placed: TypeAlias = tuple[Any, dict[Path, int]]
 """A value, and the offsets of the parts of it that OPENED names."""
@@ -93,15 +88,6 @@ class _Reading:
 
     def next(self) -> Placed:
         """The next value."""
-        try:
-            return self._next_value()
-        except json.JSONDecodeError:
-            raise
-        except ValueError:  # a number with so many digits that Python does not make one of them
-            self._closed = _DECODER_OF_LONG_NUMBERS.raw_decode
-            return self._next_value()
-
-    def _next_value(self) -> Placed:
         self._offsets = {}
         value, end = self._value(self._begin, (), OPENED)
         self._begin = self._space(end)

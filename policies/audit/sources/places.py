@@ -22,24 +22,23 @@ OPENED: Final[Mapping[str, Any]] = {
 
 
 class Lines:
-    """Lines and columns of offsets into a text, which count from 1."""
+    """Lines and columns of offsets into a text, which count from 1; cheapest for offsets that ascend."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._starts = [0]
-        self._walked = 0
-        """The offset up to which the starts of lines are known: a text is walked through once."""
+        self._offsets = [0]
+        self._lines = [(1, 0)]
+        """Of each known offset its line, and where that starts."""
 
     def at(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset."""
-        if offset > self._walked:
-            self._walk(offset)
-        line = bisect_right(self._starts, offset)
-        return line, offset - self._starts[line - 1] + 1
-
-    def _walk(self, until: int) -> None:
-        at = self._text.find("\n", self._walked, until)
-        while at >= 0:
-            self._starts.append(at + 1)
-            at = self._text.find("\n", at + 1, until)
-        self._walked = until
+        nearest = bisect_right(self._offsets, offset) - 1
+        known = self._offsets[nearest]
+        line, start = self._lines[nearest]
+        further = self._text.count("\n", known, offset)
+        if further:
+            line, start = line + further, self._text.rfind("\n", known, offset) + 1
+        if offset > self._offsets[-1]:
+            self._offsets.append(offset)
+            self._lines.append((line, start))
+        return line, offset - start + 1
