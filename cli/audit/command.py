@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -18,12 +19,14 @@ from sandbox.errors import SandboxError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from components.placement import Settings, Waivers
-    from policies.audit.baseline import Compared
-    from policies.audit.findings import Audit
-    from policies.audit.outcome import Outcome
+    from policies.audit.findings import Audit, Terms
+    from policies.audit.outcome import Gate, Outcome
+    from policies.audit.sources import Gathered
 
 WRONG_USAGE: Final = 2
+
+# The one that the catalog has most prices for.
+_REGION: Final = "us-east-1"
 
 # What takes longer than a moment to read; what is live may.
 _LARGE: Final = 16 * 2**20
@@ -76,6 +79,16 @@ def audit(  # noqa: PLR0913 - each is an option of the command
     write_baseline: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write all that is found as a baseline.")
     ] = None,
+    fix_plan: Annotated[
+        bool,
+        typer.Option(
+            "--fix-plan", help="Show the changes that would clear the findings, and what they cost a month."
+        ),
+    ] = False,
+    region: Annotated[
+        str | None,
+        typer.Option(help="Region whose prices a fix plan has. Default: the stack's, else us-east-1."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the audit as JSON.")] = False,
     sarif: Annotated[
         str | None,
@@ -107,10 +120,12 @@ def audit(  # noqa: PLR0913 - each is an option of the command
             "--html": html,
         }
         targets = _targets(asked, as_json=as_json)
-        found = _audited(sources, stack, _day(today))
-        compared = _compared(found, baseline)
-    outcome = _outcome(found, compared, fail_on, strict_undecided=strict_undecided, allow_unread=allow_unread)
-    with _wrong_usage():
+        terms = _terms(stack, _day(today), region)
+        gathered, found = _audited(sources, terms)
+        gate = _gate(fail_on, strict_undecided=strict_undecided, allow_unread=allow_unread)
+        outcome = _outcome(found, gate, baseline)
+        if fix_plan:
+            outcome = _planned(outcome, gathered, terms)
         _write(outcome, targets, as_json=as_json)
     raise typer.Exit(int(outcome.ending))
 
@@ -152,28 +167,36 @@ def _day(text: str | None) -> datetime.date:
         raise SandboxError(f"--today: {text!r} is no day", "write it like 2026-11-25") from None
 
 
-def _audited(sources: Sequence[str], stack: str | None, today: datetime.date) -> Audit:
-    from policies.audit.findings import audit as judged
-    from policies.audit.sources import gather
-
-    settings, waivers = _rules(stack, today)
-    with _busy(sources):
-        return judged(gather(sources), settings, waivers)
-
-
-def _rules(stack: str | None, today: datetime.date) -> tuple[Settings, Waivers]:
-    """The rules as a stack sets them, with its waivers, or as they are."""
+def _terms(stack: str | None, today: datetime.date, region: str | None) -> Terms:
+    """The rules as a stack sets them, with its waivers, prices and guardrails, or as they are."""
     from components.catalog import for_stack, load
     from components.placement import Waivers, overrides_of, settle
+    from policies.audit.findings import Terms
 
     if stack is None:
-        return settle(load(), {}), Waivers((), today)
+        catalog = load()
+        return Terms(settle(catalog, {}), Waivers((), today), catalog, region or _REGION)
     from cli.stacks import file_of
     from components.spec import load_file
 
     known = load_file(file_of(stack))
-    settings = settle(for_stack(load(), known), overrides_of(known.policies))
-    return settings, Waivers(known.policies.waivers, today)
+    catalog = for_stack(load(), known)
+    return Terms(
+        settle(catalog, overrides_of(known.policies)),
+        Waivers(known.policies.waivers, today),
+        catalog,
+        region or known.region,
+        known.control_plane.guardrails,
+    )
+
+
+def _audited(sources: Sequence[str], terms: Terms) -> tuple[Gathered, Audit]:
+    from policies.audit.findings import audit as judged
+    from policies.audit.sources import gather
+
+    with _busy(sources):
+        gathered = gather(sources)
+        return gathered, judged(gathered, terms.settings, terms.waivers)
 
 
 @contextmanager
@@ -200,11 +223,20 @@ def _takes_a_moment(source: str) -> bool:
         return False
 
 
-def _compared(found: Audit, baseline: str | None) -> Compared | None:
+def _gate(fail_on: FailOn, *, strict_undecided: bool, allow_unread: bool) -> Gate:
+    from components.placement import Severity
+    from policies.audit.outcome import Gate
+
+    least = None if fail_on is FailOn.NEVER else Severity(fail_on)
+    return Gate(least, undecided=strict_undecided, unread=not allow_unread)
+
+
+def _outcome(found: Audit, gate: Gate, baseline: str | None) -> Outcome:
     from policies.audit.baseline import compare, read
+    from policies.audit.outcome import Outcome
 
     if baseline is None:
-        return None
+        return Outcome(found, gate)
     try:
         text = Path(baseline).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -212,17 +244,13 @@ def _compared(found: Audit, baseline: str | None) -> Compared | None:
         raise SandboxError(
             f"{baseline} cannot be read: {said}", "name what --write-baseline wrote, or make one with it"
         ) from None
-    return compare(found.findings, read(text, baseline))
+    return Outcome(found, gate, compare(found.findings, read(text, baseline)))
 
 
-def _outcome(
-    found: Audit, compared: Compared | None, fail_on: FailOn, *, strict_undecided: bool, allow_unread: bool
-) -> Outcome:
-    from components.placement import Severity
-    from policies.audit.outcome import Gate, Outcome
+def _planned(outcome: Outcome, gathered: Gathered, terms: Terms) -> Outcome:
+    from policies.audit.plan import plan
 
-    least = None if fail_on is FailOn.NEVER else Severity(fail_on)
-    return Outcome(found, Gate(least, undecided=strict_undecided, unread=not allow_unread), compared)
+    return replace(outcome, plan=plan(outcome.shown, gathered, terms))
 
 
 def _write(outcome: Outcome, targets: Mapping[str, str], *, as_json: bool) -> None:

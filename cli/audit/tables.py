@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from components.placement import Rule
     from policies.audit.findings import Audit, Finding
     from policies.audit.outcome import Outcome
+    from policies.audit.plan import Plan, Step
 
 SHOWN_AT_ONCE: Final = 25
 """Findings of one rule that are shown: more are no reading for a terminal, and are in every report."""
@@ -42,6 +43,8 @@ def print_audit(console: Console, outcome: Outcome) -> None:
     _print_undecided(console, [each for each in outcome.shown if each.status is Status.UNDECIDED])
     _print_unread(console, outcome.audit)
     _print_waivers(console, outcome.audit)
+    if outcome.plan is not None:
+        _print_plan(console, outcome.plan)
     style = {Ending.CLEAN: "green", Ending.FOUND: "bold red", Ending.UNREAD: "bold red"}[outcome.ending]
     found = Text.assemble((words.found(outcome), "bold"), f" in {words.looked_at(outcome.audit)}")
     console.print(found)
@@ -162,3 +165,27 @@ def _print_waivers(console: Console, audit: Audit) -> None:
         )
     console.print(_indented(rows))
     console.print()
+
+
+def _print_plan(console: Console, plan: Plan) -> None:
+    """What would clear the findings, and what that costs."""
+    console.print(Text("what to change", "bold"))
+    rows = _rows()
+    for step in plan.steps[:SHOWN_AT_ONCE]:
+        rows.add_row(Text.assemble(_subject(step.finding), "\n", (step.finding.rule.id, "dim")), _step(step))
+    console.print(_indented(rows))
+    _print_rest(console, len(plan.steps))
+    console.print(_indented(Text(words.planned(plan))))
+    console.print()
+
+
+def _step(step: Step) -> Text:
+    told = Text()
+    for change in step.changes:
+        told.append(f"{words.changed(change)}\n", "bold")
+        if change.fix.resource is not step.finding.resource:
+            told.append(f"of {visible(change.fix.resource.name)} {words.place(change.location)}\n", "dim")
+        told.append(f"{visible(change.fix.why)}\n")
+    if step.left:
+        told.append("by hand: ", "bold").append(f"{step.left}\n")
+    return told.append(f"{step.price}: {visible(step.price.how)}", "dim")

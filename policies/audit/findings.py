@@ -15,9 +15,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from components.catalog import Catalog
 from components.placement import Answer, Enforcement, Rule, Settings, Severity, Use, Verdict, Waivers
 from components.placement.judging import undecided
-from components.spec import Waiver
+from components.spec import Guardrails, Waiver
 from policies.audit.sources import Gathered, Unread
 from policies.judging import Judged, everything
 from policies.resources import Location, Resource
@@ -107,6 +108,19 @@ class Audit:
     def count(self, status: Status) -> int:
         """How many findings come to that."""
         return sum(finding.status is status for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What whoever audits holds resources against."""
+
+    settings: Settings
+    waivers: Waivers
+    catalog: Catalog
+    region: str
+    """Whose prices hold."""
+    guardrails: Guardrails | None = None
+    """What functions are to be bounded by; None is what a stack file means that says nothing."""
 
 
 def audit(gathered: Gathered, settings: Settings, waivers: Waivers) -> Audit:

@@ -1,14 +1,19 @@
 """What an audit comes to for whoever started it: what is shown, what counts, and how the command ends."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from components.placement import Enforcement, Severity
 from policies.audit.baseline import Compared
 from policies.audit.findings import Audit, Finding, Status
+
+if TYPE_CHECKING:
+    from policies.audit.plan import Plan
 
 _SEVERITIES: Final[Mapping[Severity, int]] = {severity: index for index, severity in enumerate(Severity)}
 
@@ -49,6 +54,7 @@ class Outcome:
     audit: Audit
     gate: Gate = Gate()
     compared: Compared | None = None
+    plan: Plan | None = None
 
     @cached_property
     def shown(self) -> tuple[Finding, ...]:

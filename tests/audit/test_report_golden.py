@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mixed_example import FOLDER, mixed
+from mixed_example import FOLDER, planned
 from rich.console import Console
 
 from cli.audit.tables import print_audit
@@ -43,7 +43,7 @@ FORMS: dict[str, Callable[[Outcome], str]] = {
 @pytest.mark.parametrize("name", FORMS)
 def test_golden(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(FOLDER)
-    said = FORMS[name](Outcome(mixed()))
+    said = FORMS[name](planned())
     file = GOLDEN / name
     if os.environ.get("HALFMETAL_GOLDEN") == "write":
         file.write_text(said, encoding="utf-8")

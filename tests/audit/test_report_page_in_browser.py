@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from audit_cases import hostile, many
-from mixed_example import FOLDER, mixed
+from mixed_example import FOLDER, planned
 
 from components.report.palette import DARK, LIGHT
-from policies.audit.findings import Audit
 from policies.audit.outcome import Outcome
 from policies.audit.reports import page
 from sandbox.paths import REPO
@@ -24,7 +23,11 @@ pytestmark = pytest.mark.engine
 
 PICTURES = REPO / ".artifacts" / "audit"
 WIDE = 1200
-AUDITS: dict[str, Callable[[], Audit]] = {"mixed": mixed, "hostile": hostile, "many": lambda: many(300)}
+AUDITS: dict[str, Callable[[], Outcome]] = {
+    "mixed": planned,
+    "hostile": lambda: Outcome(hostile()),
+    "many": lambda: Outcome(many(300)),
+}
 EACH = [(name, width) for name in AUDITS for width in (NARROW, WIDE)]
 
 
@@ -35,7 +38,7 @@ def show(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
     def shown(name: str, width: int, scheme: str = "light") -> Browser:
         file = tmp_path / "audit.html"
-        file.write_text(page.report(Outcome(AUDITS[name]())), encoding="utf-8")
+        file.write_text(page.report(AUDITS[name]()), encoding="utf-8")
         browser.open(file.as_uri(), width=width, scheme=scheme)
         return browser
 

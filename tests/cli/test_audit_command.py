@@ -111,6 +111,19 @@ def test_json():
     assert finding["location"]["file"] == "state.json"
 
 
+def test_a_fix_plan():
+    code, out, _ = run("state.json", "--fix-plan")
+    assert code == 1
+    assert "reservedConcurrentExecutions: not set → 20" in out
+    assert "1 finding to clear, at prices of us-east-1: costs nothing" in out
+
+    told = json.loads(run("state.json", "--fix-plan", "--json", "--region", "eu-west-1")[1])["fix_plan"]
+    assert told["region"] == "eu-west-1"
+    (step,) = told["steps"]
+    assert step["changes"][0]["safe"] is True
+    assert json.loads(run("state.json", "--json")[1])["fix_plan"] is None
+
+
 def test_only_what_is_new_counts(here: Path):
     code, _, err = run("state.json", "--write-baseline", "baseline.json")
     assert code == 1

@@ -2,12 +2,14 @@
 
 import json
 import re
+from fractions import Fraction
 from typing import Any, Final
 
 from components.spec import Waiver
 from policies.audit.baseline import REPORT_KEY, VERSION
 from policies.audit.findings import Finding, Status
 from policies.audit.outcome import Outcome
+from policies.audit.plan import Plan, Step
 from policies.resources import Location
 
 _HALF: Final = re.compile("[\ud800-\udfff]")
@@ -47,7 +49,46 @@ def told(outcome: Outcome) -> dict[str, Any]:
             for each in audit.unread
         ],
         "waivers": [_waiver(waiver) | {"use": str(use)} for waiver, use in audit.waivers],
+        "fix_plan": _plan(outcome.plan) if outcome.plan is not None else None,
     }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "region": plan.region,
+        "dollars_a_month": _dollars(plan.dollars),
+        "not_priced": plan.not_priced,
+        "steps": [_step(step) for step in plan.steps],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "fingerprint": step.finding.fingerprint,
+        "rule": step.finding.rule.id,
+        "subject": step.finding.subject,
+        "changes": [
+            {
+                "address": change.fix.resource.urn,
+                "location": _location(change.location),
+                "property": change.called,
+                "from": change.before,
+                "to": change.after,
+                "why": change.fix.why,
+                "safe": change.fix.safe,
+            }
+            for change in step.changes
+        ],
+        "left": step.left or None,
+        "remedy": step.finding.rule.remedy if step.left else None,
+        "dollars_a_month": None if step.price.dollars is None else _dollars(step.price.dollars),
+        "at_least": step.price.at_least,
+        "how": step.price.how,
+    }
+
+
+def _dollars(amount: Fraction) -> float:
+    return float(round(amount, 2))
 
 
 def _finding(finding: Finding, outcome: Outcome) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from components.placement import Enforcement
 from components.visible import visible
 from policies.audit.findings import Audit, Finding, Status
 from policies.audit.outcome import Ending, Outcome
+from policies.audit.plan import Plan
 from policies.audit.reports import words
 
 MARKER: Final = "<!-- halfmetal-audit -->"
@@ -38,6 +39,8 @@ def report(outcome: Outcome) -> str:
     sheet.add(MARKER, f"### halfmetal audit: {words.found(outcome)}", "", f"{_summary(outcome)}", "")
     _add_findings(sheet, [each for each in outcome.shown if each.status is not Status.UNDECIDED])
     _add_undecided(sheet, [each for each in outcome.shown if each.status is Status.UNDECIDED])
+    if outcome.plan is not None:
+        _add_plan(sheet, outcome.plan)
     _add_unread(sheet, outcome.audit)
     _add_waivers(sheet, outcome.audit)
     return sheet.text()
@@ -118,6 +121,28 @@ def _add_undecided(sheet: _Sheet, findings: Sequence[Finding]) -> None:
         ("what", "where", "rule", "why"),
         [(_what(each), _where(each), each.rule.id, _why(each)) for each in findings],
         f"To do: {words.HOW_TO_DECIDE}.",
+    )
+
+
+def _add_plan(sheet: _Sheet, plan: Plan) -> None:
+    sheet.fold(
+        f"what to change: {words.planned(plan)}",
+        ("what", "where", "rule", "change", "price"),
+        [
+            (
+                _what(each.finding),
+                _where(each.finding),
+                each.finding.rule.id,
+                "<br>".join(
+                    [
+                        *(_code(words.changed(change)) for change in each.changes),
+                        *([f"by hand: {_text(each.left)}"] if each.left else []),
+                    ]
+                ),
+                f"{each.price}: {_text(each.price.how)}",
+            )
+            for each in plan.steps
+        ],
     )
 
 

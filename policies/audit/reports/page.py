@@ -11,6 +11,7 @@ from components.report.tables import table
 from components.visible import visible
 from policies.audit.findings import Audit, Finding, Status
 from policies.audit.outcome import Ending, Outcome
+from policies.audit.plan import Plan, Step
 from policies.audit.reports import words
 
 
@@ -35,6 +36,7 @@ def _body(outcome: Outcome) -> Element:
             "main",
             _findings(breaches),
             _undecided(undecided),
+            _plan(outcome.plan) if outcome.plan is not None else None,
             _unread(outcome.audit),
             _waivers(outcome.audit),
         ),
@@ -43,10 +45,11 @@ def _body(outcome: Outcome) -> Element:
 
 
 def _summary(outcome: Outcome, breaches: Sequence[Finding], undecided: Sequence[Finding]) -> Element:
-    audit = outcome.audit
+    audit, plans = outcome.audit, outcome.plan is not None and bool(outcome.plan.steps)
     parts = (
         ("Findings", "findings", len(breaches), True),
         ("Undecided", "undecided", len(undecided), bool(undecided)),
+        ("What to change", "plan", len(outcome.plan.steps) if outcome.plan is not None else 0, plans),
         ("Not read", "unread", len(audit.unread), bool(audit.unread)),
         ("Waivers", "waivers", len(audit.waivers), bool(audit.waivers)),
     )
@@ -121,6 +124,43 @@ def _undecided(findings: Sequence[Finding]) -> Element | None:
         _remedy(words.HOW_TO_DECIDE),
         id="undecided",
     )
+
+
+def _plan(plan: Plan) -> Element | None:
+    if not plan.steps:
+        return None
+    return element(
+        "section",
+        element("h2", "What to change"),
+        element("p", _sentence(words.planned(plan))),
+        table(
+            "What would clear the findings, and what it costs a month",
+            ["what", "rule", "change", "a month"],
+            [
+                [_what(each.finding), each.finding.rule.id, _changes(each), _price(each)]
+                for each in plan.steps
+            ],
+        ),
+        id="plan",
+    )
+
+
+def _changes(step: Step) -> list[Child]:
+    return [
+        *(
+            element(
+                "p",
+                element("code", words.changed(change)),
+                element("small", f"{words.place(change.location)} {visible(change.fix.why)}".strip()),
+            )
+            for change in step.changes
+        ),
+        element("p", element("strong", "By hand: "), step.left) if step.left else None,
+    ]
+
+
+def _price(step: Step) -> Child:
+    return [str(step.price), element("small", visible(step.price.how))]
 
 
 def _unread(audit: Audit) -> Element | None:

@@ -1,0 +1,77 @@
+"""A property in the words of the tool whose file it is changed in.
+
+Whatever a resource was read from, its properties come under Pulumi's names. Who is told to change one looks
+for it in their own file, under that tool's name: `memory_size` in Terraform, `MemorySize` in CloudFormation.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import PurePath
+from typing import Final
+
+from policies.audit.sources.types import BY_CLOUDFORMATION, BY_TERRAFORM, Type
+from policies.fixes import Path
+from policies.resources import Resource
+
+_TERRAFORM: Final = re.compile(r"(?:^|\.)[a-z][a-z0-9]*_[a-z0-9_]+\.")
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SERVERLESS: Final[Mapping[str, str]] = {
+    "reservedConcurrentExecutions": "reservedConcurrency",
+    "retentionInDays": "provider.logRetentionInDays",
+}
+
+
+def property_of(resource: Resource, path: Path) -> str:
+    """What a property is called where the resource is defined."""
+    if resource.resource_type.startswith("kubernetes:"):
+        manifest = ("manifest", *path) if _TERRAFORM.search(resource.name) else path
+        return _written(manifest)
+    if resource.urn.startswith("urn:pulumi:"):
+        return _written(path)
+    if _TERRAFORM.search(resource.name):
+        return _in_terraform(resource, path)
+    file = resource.location.file if resource.location is not None else ""
+    if PurePath(file).stem == "serverless":
+        return _written([_SERVERLESS.get(step, step) if isinstance(step, str) else step for step in path])
+    return _in_cloudformation(resource, path)
+
+
+def _in_terraform(resource: Resource, path: Path) -> str:
+    own = _types(terraform=True).get(resource.resource_type)
+    names = {there: here for here, there in own.terraform_names.items()} if own is not None else {}
+    steps = [
+        names.get(step) or _HUMP.sub("_", step).lower() if isinstance(step, str) else step for step in path
+    ]
+    return _written(steps)
+
+
+def _in_cloudformation(resource: Resource, path: Path) -> str:
+    own = _types(terraform=False).get(resource.resource_type)
+    if own is not None and len(path) == 1:
+        for there, here in own.moved.items():
+            if here == path[0]:
+                return there.rpartition(".")[0]
+    within = [own.hoisted[0]] if own is not None and own.hoisted else []
+    steps = [f"{step[:1].upper()}{step[1:]}" if isinstance(step, str) else step for step in path]
+    return ".".join([*within, _written(steps)])
+
+
+@cache
+def _types(*, terraform: bool) -> Mapping[str, Type]:
+    known = BY_TERRAFORM if terraform else BY_CLOUDFORMATION
+    return {each.pulumi: each for each in known.values()}
+
+
+def _written(path: Path | list[str | int]) -> str:
+    """A path as people write it: `spec.containers[0].image`, `nodeSelector["a/b"]`."""
+    written = ""
+    for step in path:
+        if isinstance(step, int):
+            written += f"[{step}]"
+        elif _PLAIN.fullmatch(step) or ("." in step and "/" not in step):
+            written += f".{step}" if written else step
+        else:
+            written += f'["{step}"]'
+    return written
