@@ -93,10 +93,18 @@ def listing(texts: Iterable[str]) -> str:
     return f"[{', '.join(map(quoted, texts))}]"
 
 
+def variable(fact: str) -> str:
+    """The variable that holds a fact."""
+    return f"{fact}_" if fact in _RESERVED else fact
+
+
 def limit(name: str) -> str:
     """The variable that holds a threshold."""
     return f"limit_{name}"
 
+
+_RESERVED: Final = frozenset(("package", "namespace", "function"))
+"""Words that CEL keeps for itself, of those that a fact could be called by."""
 
 _PASSES: Final = Leaf(Says.FITS, ())
 
@@ -184,13 +192,13 @@ def _condition(question: Question, answers: list[Answer]) -> str:
 
 
 def _is_one_of(fact: str, answers: list[Answer]) -> str:
-    variable = f"variables.{fact}"
+    asked = f"variables.{variable(fact)}"
     if answers == [STATED]:
-        return f"{variable}.size() == 1"
+        return f"{asked}.size() == 1"
     if is_of_many(fact):
-        return f"{variable}.size() == 0"
+        return f"{asked}.size() == 0"
     texts = ["" if answer is None else str(answer).lower() for answer in answers]
-    return f"{variable} == {quoted(texts[0])}" if len(texts) == 1 else f"{variable} in {listing(texts)}"
+    return f"{asked} == {quoted(texts[0])}" if len(texts) == 1 else f"{asked} in {listing(texts)}"
 
 
 def is_of_many(fact: str) -> bool:
@@ -235,7 +243,7 @@ def _number(term: Term, *, floating: bool = False) -> str:
         case Number(value):
             return f"{value}.0" if floating else str(value)
         case OfFact(fact):
-            text = f"variables.{fact}[0]"
+            text = f"variables.{variable(fact)}[0]"
         case OfThreshold(name):
             text = f"variables.{limit(name)}"
         case CountOf(several):
@@ -265,7 +273,7 @@ def _several(term: Term) -> str:
         case OfFact("reads_elsewhere"):
             return "variables.reads_elsewhere"
         case OfFact(fact):
-            return f"variables.{fact}[0]"
+            return f"variables.{variable(fact)}[0]"
         case StoresOf(reads):
             return f"{_several(reads)}.map(r, r.split('@')[0])"
         case InOrder(names):
@@ -288,7 +296,7 @@ def _text(term: Term) -> str:
         case Literal(text):
             return quoted(text)
         case OfFact(fact):
-            return f"variables.{fact}[0]"
+            return f"variables.{variable(fact)}[0]"
         case Spelled(value):
             return _spelled(value)
         case Milliseconds(nanoseconds):
@@ -329,7 +337,7 @@ def _listed(names: str, called: tuple[tuple[str, str], ...]) -> str:
 def _spelled(value: Term) -> str:
     match value:
         case OfFact(fact) if FACTS[fact] is str:
-            return f"variables.{fact}[0]"
+            return f"variables.{variable(fact)}[0]"
         case OfFact(fact) if FACTS[fact] is not int:
             return f"variables.{fact}_said"
         case OfThreshold(name):

@@ -42,9 +42,8 @@ class Governed:
 def parameters(governed: Governed) -> dict[str, str]:
     """The data of a ConfigMap, the mode of a binding aside."""
     found: dict[str, str] = {"namespace": governed.reach}
-    for setting in governed.settings.by_id.values():
-        if setting.rule.id in policies():
-            found |= _of_rule(setting)
+    for rule, policy in policies().items():
+        found |= _of_rule(governed.settings.by_id[rule], policy.thresholds)
     for pool, facts in governed.pools:
         found |= _of_pool(pool, facts)
     found |= _of_waivers(governed.waivers)
@@ -64,10 +63,11 @@ def softened(settings: Settings) -> Settings:
     )
 
 
-def _of_rule(setting: Setting) -> dict[str, str]:
+def _of_rule(setting: Setting, thresholds: Iterable[str]) -> dict[str, str]:
     rule = setting.rule.id
     found = {f"{rule}.enforcement": str(setting.enforcement)}
-    for name, threshold in setting.thresholds.values.items():
+    for name in thresholds:
+        threshold = setting.thresholds.values[name]
         found[f"{rule}.{name}"] = str(threshold.value.steps)
         found[f"{rule}.{name}.said"] = str(threshold.value)
         found[f"{rule}.{name}.caveat"] = threshold.caveat

@@ -77,14 +77,19 @@ class Policy:
             resources("", ["pods"], updated=False),
         ]
 
+    @property
+    def thresholds(self) -> tuple[str, ...]:
+        """The thresholds that matter in a cluster."""
+        texts = " ".join((self.said.expression, *(each.expression for each in self.said.shared)))
+        asked = {name.removesuffix("_said").removesuffix("_caveat") for name in used(texts)}
+        return tuple(name for name in self.rule.parameters if limit(name) in asked)
+
     def _limits(self) -> Iterator[Variable]:
-        for name in self.rule.parameters:
-            key, asked = f"{self.rule.id}.{name}", f"variables.{limit(name)}"
-            texts = (self.said.expression, *(each.expression for each in self.said.shared))
-            if any(asked in text for text in texts):
-                yield Variable(limit(name), f"int(params.data['{key}'])")
-                yield Variable(f"{limit(name)}_said", f"params.data['{key}.said']")
-                yield Variable(f"{limit(name)}_caveat", f"params.data['{key}.caveat']")
+        for name in self.thresholds:
+            key = f"{self.rule.id}.{name}"
+            yield Variable(limit(name), f"int(params.data['{key}'])")
+            yield Variable(f"{limit(name)}_said", f"params.data['{key}.said']")
+            yield Variable(f"{limit(name)}_caveat", f"params.data['{key}.caveat']")
 
     def _judgement(self) -> Iterator[Variable]:
         """What the rule says, how hard, and in which words."""

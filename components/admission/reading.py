@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 
-from components.admission.cel import Variable, in_order, is_of_many, listing, quoted
+from components.admission.cel import Variable, in_order, is_of_many, listing, quoted, variable
 from components.admission.exploring import FACTS
 from components.placement import ANNOTATION_PREFIX, NONE
 from components.spec.units import Quantity, Share
@@ -90,7 +90,8 @@ def unreadable(facts: Iterable[str]) -> str:
 
 
 def _is_unknown(fact: str) -> str:
-    return f"variables.{fact}.size() == 0" if is_of_many(fact) else f"variables.{fact} == ''"
+    asked = f"variables.{variable(fact)}"
+    return f"{asked}.size() == 0" if is_of_many(fact) else f"{asked} == ''"
 
 
 def _expression(name: str) -> str:
@@ -283,7 +284,7 @@ def is_several(fact: str) -> bool:
 
 def _decoded(name: str) -> str:
     """A text as the fact that it spells; what cannot be read is not known."""
-    fact = name.removesuffix("_carried")
+    fact = name.removesuffix("_carried").removesuffix("_")
     kind, text = FACTS[fact], f"variables.{fact}_text"
     if fact == "state":
         return (

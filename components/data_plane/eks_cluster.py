@@ -96,6 +96,8 @@ class EksCluster(Component):
             self.child("access"),
             kubeconfig=self._kubeconfig,
             cluster_identifier=self._cluster.arn,
+            # Replaced, the figures that a namespace is kept to would be gone for a moment.
+            enable_config_map_mutable=True,
             opts=self.options(depends_on=access),
         )
         self.register_outputs({"cluster_name": self.cluster_name, "kubeconfig": self._kubeconfig})

@@ -32,6 +32,8 @@ class ExistingCluster(Component):
             self.child("access"),
             context=args.context,
             cluster_identifier=f"context:{args.context}",
+            # Replaced, the figures that a namespace is kept to would be gone for a moment.
+            enable_config_map_mutable=True,
             opts=self.options(),
         )
         self.register_outputs({"context": args.context})

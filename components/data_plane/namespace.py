@@ -17,7 +17,7 @@ MODEL: Final = "model"
 
 @dataclass(frozen=True)
 class NamespaceArgs:
-    """What it is called, whose it is, and what must outlive it."""
+    """What it is called, whose it is, and what is there before and after it."""
 
     name: str
     stack: str
@@ -25,7 +25,7 @@ class NamespaceArgs:
     made: bool = True
     """Whether it is made here; False for one that is there already."""
     after: Sequence[pulumi.Resource] = ()
-    """Nodes: pods must be gone before they are, or nothing is left to end them."""
+    """Nodes: pods must be gone before they are, or nothing is left to end them. What judges pods."""
 
 
 class Namespace(Component):
@@ -38,7 +38,7 @@ class Namespace(Component):
 
     def __init__(self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self._namespace = self._create_namespace(args) if args.made else pulumi.Output.from_input(args.name)
+        self._namespace = self._create_namespace(args) if args.made else _known_after(args)
         after = [] if args.made else list(args.after)
         anyone = [{"ports": [{"port": args.gateway_port, "protocol": "TCP"}]}]
         gateway = [{"from": [{"podSelector": {"matchLabels": {ROLE_LABEL: GATEWAY}}}]}]
@@ -86,3 +86,8 @@ class Namespace(Component):
             },
             opts=self.options(depends_on=after),
         )
+
+
+def _known_after(args: NamespaceArgs) -> pulumi.Output[str]:
+    """The name of one that is there already, for what must come after the same as one that is made."""
+    return pulumi.Output.all(*(each.urn for each in args.after)).apply(lambda _: args.name)

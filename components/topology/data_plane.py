@@ -1,8 +1,8 @@
 """The Kubernetes side as a topology composes it, in the order in which it has to be taken down.
 
-Each depends on the next: models and gateway on the namespace, the namespace on the nodes, the nodes on the
-cluster and the routes out of the network. So at destroy, pods end while there are nodes to end them, a load
-balancer goes while its controller runs, and access to the cluster goes last.
+Each depends on the next: models and gateway on the namespace, the namespace on the nodes and on what keeps it
+to the rules, the nodes on the cluster and the routes out of the network. So at destroy, pods end while there
+are nodes to end them, a load balancer goes while its controller runs, and access to the cluster goes last.
 """
 
 from dataclasses import dataclass, field
@@ -10,8 +10,10 @@ from typing import Any, Literal
 
 import pulumi
 
+from components.admission.stack import governed, names
 from components.catalog import for_stack
 from components.catalog import load as load_catalog
+from components.data_plane.admission import Admission, AdmissionArgs
 from components.data_plane.cluster import Cluster
 from components.data_plane.device_plugin import DevicePlugin, DevicePluginArgs
 from components.data_plane.eks_cluster import EksCluster, EksClusterArgs
@@ -24,7 +26,7 @@ from components.data_plane.model_service import ModelService, ModelServiceArgs, 
 from components.data_plane.namespace import Namespace, NamespaceArgs
 from components.data_plane.network import Network, NetworkArgs
 from components.data_plane.node_pool import NodePool, NodePoolArgs
-from components.naming import namespace, part
+from components.naming import part
 from components.placement import Placement, instance_of
 from components.placement.bounds import bounds_of
 from components.placement.subjects import concurrency_of, replicas_of
@@ -60,8 +62,8 @@ class DataPlane:
         self._spec = spec
         self._patience = for_stack(load_catalog(), args.stack).limits.front_door.gateway.value
         self._ground = self._create_ground()
-        given = spec.cluster.namespace if isinstance(spec.cluster, ExistingSpec) else None
-        self._namespace_name = namespace(owner.name, given)
+        self._namespace_name = names(spec, owner.name).namespace
+        self._kept = self._create_admission()
         self._namespace = self._create_namespace()
         on_nodes = [
             placement for placement in args.placements.by_name.values() if not placement.home.is_function
@@ -176,10 +178,17 @@ class DataPlane:
                 stack=self._owner.name,
                 gateway_port=self._spec.gateway.port,
                 made=not theirs,
-                after=[pool.node_group for pool in self._ground.nodes.values()],
+                after=[*(pool.node_group for pool in self._ground.nodes.values()), *self._kept],
             ),
             self._in_cluster(),
         )
+
+    def _create_admission(self) -> list[pulumi.Resource]:
+        """What keeps the namespace to the rules: it needs no node, and is there before the first pod."""
+        if self._spec.admission.rules == "disabled":
+            return []
+        args = AdmissionArgs(names(self._spec, self._owner.name), governed(self._spec, self._args.placements))
+        return Admission(self._owner.child("admission"), args, self._in_cluster()).bindings
 
     def _create_device_plugin(self) -> None:
         """For nodes that are made here. Who runs a cluster of GPUs has long chosen what shows them."""

@@ -9,6 +9,13 @@ import yaml
 from components.admission.policies import Policy, never_refuse, policies
 from components.placement import RULES
 
+_RESERVED_TEXT = (
+    "as break const continue else false for function if import in let loop namespace null package return true"
+    " var void while"
+)
+RESERVED = frozenset(re.findall("[a-z]+", _RESERVED_TEXT))
+"""Words that no variable of CEL may be called by."""
+
 GOLDEN = Path(__file__).parent / "jitter-budget.yaml"
 
 
@@ -35,6 +42,8 @@ def test_a_variable_rests_on_earlier_ones_alone(policy: Policy):
     for variable in policy.variables():
         asked = set(re.findall(r"\bvariables\.([a-z0-9_]+)", variable.expression))
         assert asked <= known, variable.name
+        assert re.fullmatch("[a-z_][a-z0-9_]*", variable.name)
+        assert variable.name not in RESERVED
         known.add(variable.name)
 
 

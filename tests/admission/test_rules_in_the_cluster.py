@@ -70,6 +70,7 @@ def ask(api: ApiServer) -> Iterator[Ask]:
 ISOLATED = Facts(home=Home.METAL, compliance=("pci-dss",), audit_logs=False)
 BROKEN = {
     "accelerator-needs-metal": Facts(home=Home.METAL, accelerator_count=1, has_accelerators=False),
+    "cold-start-budget": Facts(home=Home.POOL, warm_replicas=0, cold_start_tolerance=Duration(1)),
     "compliance-isolation": ISOLATED,
     "jitter-budget": Facts(home=Home.POOL, jitter=Duration(1)),
     "long-execution": Facts(home=Home.POOL, service_time=Duration.of(9, "d"), front_door=FrontDoor.HTTP_API),
@@ -123,6 +124,9 @@ facts_on_nodes = st.builds(
     latency_p99=st.none() | times,
     service_time=st.none() | times,
     front_door=st.none() | st.sampled_from(FrontDoor),
+    timeout=st.none() | times,
+    cold_start_tolerance=st.none() | times,
+    package=st.none() | st.integers(0, 10**9).map(Memory),
     jitter=st.none() | times | st.integers(0, 10**5).map(Duration),
     pinned=st.none() | st.booleans(),
     twin=st.none() | st.booleans(),

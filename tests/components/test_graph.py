@@ -223,7 +223,7 @@ class TestHybrid:
 
     def test_the_gateway_sends_the_tail_there_once_it_can_be_answered(self, deployed: dict[str, Recording]):
         hybrid = deployed["hybrid"]
-        config = hybrid.one("kubernetes:core/v1:ConfigMap")
+        config = hybrid.one("kubernetes:core/v1:ConfigMap", "-gateway-config")
         text = config.inputs["data"]["haproxy.cfg"]
         assert "server function api.example.com:443" in text
         assert re.findall(r"^backend tail-(\S+)$", text, re.MULTILINE) == ["embed"]
@@ -356,7 +356,9 @@ class TestDedicated:
 
     def test_provider_is_replaced_only_with_its_context(self, deployed: dict[str, Recording]):
         inputs = deployed["dedicated"].one("pulumi:providers:kubernetes").inputs
-        assert inputs == {"context": "halfmetal", "clusterIdentifier": "context:halfmetal"}
+        assert inputs["context"] == "halfmetal"
+        assert inputs["clusterIdentifier"] == "context:halfmetal"
+        assert "kubeconfig" not in inputs
 
 
 class TestOrderOfDestroy:
@@ -373,7 +375,32 @@ class TestOrderOfDestroy:
     def test_what_is_in_the_cluster_goes_before(self, deployed: dict[str, Recording], kind: str):
         hybrid = deployed["hybrid"]
         for made in hybrid.of(IN_CLUSTER):
-            assert kind in _types_behind(hybrid, made), made.name
+            # Policies are there before the first node is.
+            if not made.name.startswith("hybrid-admission-") or "AccessPolicy" in kind:
+                assert kind in _types_behind(hybrid, made), made.name
+
+    def test_what_keeps_the_namespace_to_the_rules_goes_after_all_that_is_in_it(
+        self, deployed: dict[str, Recording]
+    ):
+        hybrid = deployed["hybrid"]
+        bindings = {made.name for made in hybrid.of(".*:ValidatingAdmissionPolicyBinding")}
+        assert bindings
+        for made in hybrid.of("kubernetes:(?:apps|core|networking.k8s.io)/.*"):
+            if made.inputs["metadata"].get("namespace") == "halfmetal-hybrid":
+                assert bindings <= {behind.name for behind in hybrid.behind(made)}, made.name
+
+    def test_a_binding_goes_before_what_it_binds(self, deployed: dict[str, Recording]):
+        """Without its policy or its parameters it would refuse everything."""
+        hybrid = deployed["hybrid"]
+        for made in hybrid.of(".*:ValidatingAdmissionPolicyBinding"):
+            rule = made.name.rpartition("-")[0]
+            behind = {each.name for each in hybrid.behind(made)}
+            assert {rule, "hybrid-admission-figures-deny", "hybrid-admission-figures-warn"} <= behind
+
+    @pytest.mark.parametrize("stack", ["hybrid", "dedicated"])
+    def test_figures_change_where_they_are(self, deployed: dict[str, Recording], stack: str):
+        """While they are replaced there are none, and everything is refused."""
+        assert deployed[stack].one("pulumi:providers:kubernetes").inputs["enableConfigMapMutable"] == "true"
 
     def test_everything_in_the_namespace_goes_before_it(self, deployed: dict[str, Recording]):
         hybrid = deployed["hybrid"]

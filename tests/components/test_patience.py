@@ -27,7 +27,7 @@ def deployed(request: pytest.FixtureRequest) -> tuple[int, Recording]:
 
 def test_the_gateway_waits_as_long_as_the_stacks_catalog_says(deployed: tuple[int, Recording]) -> None:
     waits, recording = deployed
-    (config,) = recording.of("kubernetes:core/v1:ConfigMap")
+    config = recording.one("kubernetes:core/v1:ConfigMap", "-gateway-config")
     assert f"timeout server {waits}s\n" in config.inputs["data"]["haproxy.cfg"]
 
 

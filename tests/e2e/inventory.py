@@ -232,6 +232,12 @@ _CLOUD: Mapping[str, Callable[[Cloud], Iterable[str]]] = {
     "aws:budgets/budget:Budget": _budgets,
 }
 _CLUSTER = {
+    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": (
+        "validatingadmissionpolicies.admissionregistration.k8s.io"
+    ),
+    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding": (
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io"
+    ),
     "kubernetes:core/v1:Namespace": "namespaces",
     "kubernetes:core/v1:ConfigMap": "configmaps",
     "kubernetes:core/v1:Service": "services",
