@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.placement import Answer, Enforcement, Rule, Setting, Settings, Verdict
-from policies.reading import callers, node_relations, pod_relations, relations, task_relations
+from policies.reading import callers, node_relations, pod_relations, pods, relations, task_relations
+from policies.reading.bags import fetch
 from policies.reading.draft import Subject
 from policies.reading.index import Index
 from policies.reading.subjects import read
@@ -22,8 +23,8 @@ class Relation:
     """Facts that it may add to what a resource shows alone."""
     told_of: frozenset[str] = frozenset()
     """Other types of which it tells what they lack, through those that it relates them to."""
-    all_of_it: bool = True
-    """Whether that is all there is to say, so that what a resource shows alone need not be judged as well."""
+    beside: Callable[[relations.Related], Subject] = lambda related: related.subject
+    """The same where what a resource shows alone was judged before: what it broke then is not said twice."""
 
     def may_settle(self, resource_type: str, verdict: Verdict) -> bool:
         """Whether an undecided verdict on a resource of a type lacks what this may show."""
@@ -33,7 +34,7 @@ class Relation:
 _FUNCTIONS: Final = frozenset(relations.FUNCTIONS.types)
 _CALLED: Final = Relation(_FUNCTIONS, callers.functions_called, callers.SHOWN)
 _TIED: Final = Relation(_FUNCTIONS, callers.functions_tied, frozenset({"ties"}))
-_BOUNDED: Final = Relation(_FUNCTIONS, relations.functions, relations.SHOWN, all_of_it=False)
+_BOUNDED: Final = Relation(_FUNCTIONS, relations.functions, relations.SHOWN, beside=relations.beside_own)
 _NODES: Final = Relation(
     node_relations.TYPES, node_relations.nodes, node_relations.SHOWN, told_of=node_relations.PARTS
 )
@@ -53,6 +54,13 @@ RELATIONS: Final[Mapping[str, tuple[Relation, ...]]] = {
     "zone-capacity": (_NODES, _PODS),
 }
 """Rules whose facts lie in several resources, and what relates them."""
+
+_CALLED_IN_THE_CLOUD: Final = (
+    ("name",),
+    ("nodeGroupName",),
+    ("metadata", "name"),
+    ("metadata", "labels", "app.kubernetes.io/name"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,23 @@ class Judged:
         """What the verdict is about, by the name that its facts have for it, else the resource's own."""
         return self.subject.facts.subject or self.resource.name
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that a waiver may know it by: what it serves, the pool that it is or is on, and its own names.
+
+        A source has a name of its own for what it describes. The cloud's name is the same in all of them.
+        """
+        facts, props = self.subject.facts, self.resource.props
+        names = (
+            self.named,
+            facts.workload,
+            facts.pool,
+            self.resource.name,
+            *(fetch(props, *path) for path in _CALLED_IN_THE_CLOUD),
+            *pods.pools_of(self.resource.resource_type, props),
+        )
+        return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
+
     def __str__(self) -> str:
         return f"{self.named}: {self.verdict.reason}."
 
@@ -112,9 +137,10 @@ def together(setting: Setting, resources: Iterable[Resource]) -> Iterator[Judged
     index = Index.of(resources)
     for relation in RELATIONS[setting.rule.id]:
         for related in relation.relate(index):
-            verdict = setting.judge(related.subject.facts)
+            subject = relation.beside(related)
+            verdict = setting.judge(subject.facts)
             if not _is_repeated(setting, relation, related, verdict):
-                yield Judged(setting.rule, related.resource, related.subject, verdict)
+                yield Judged(setting.rule, related.resource, subject, verdict)
 
 
 def everything(settings: Settings, resources: Iterable[Resource]) -> Iterator[Judged]:
@@ -137,15 +163,12 @@ def everything(settings: Settings, resources: Iterable[Resource]) -> Iterator[Ju
         for relation in RELATIONS.get(setting.rule.id, ()):
             for related in relation.relate(index):
                 verdict = setting.judge(related.subject.facts)
-                if relation.all_of_it or not _is_repeated(setting, relation, related, verdict):
-                    yield Judged(setting.rule, related.resource, related.subject, verdict)
+                yield Judged(setting.rule, related.resource, related.subject, verdict)
 
 
 def _needs_others(rule: Rule, resource_type: str) -> bool:
     """Whether a rule judges resources of a type by what all show, and not by what each shows alone."""
-    return any(
-        relation.all_of_it and resource_type in relation.types for relation in RELATIONS.get(rule.id, ())
-    )
+    return any(resource_type in relation.types for relation in RELATIONS.get(rule.id, ()))
 
 
 def _is_repeated(setting: Setting, relation: Relation, related: relations.Related, verdict: Verdict) -> bool:

@@ -236,14 +236,6 @@ class _Decision:
     ) -> Iterator[Finding]:
         for setting, verdict in self.settings.judge(facts):
             if verdict.answer is not Answer.FITS:
-                rule = setting.rule
-                yield Finding(
-                    rule=rule.id,
-                    subject=subject,
-                    path=f"{path}.{paths[rule.id]}" if rule.id in paths else path,
-                    severity=rule.severity,
-                    enforcement=setting.enforcement_of(verdict),
-                    reason=verdict.reason,
-                    remedy=rule.remedy,
-                    answer=verdict.answer,
-                )
+                rule = setting.rule.id
+                where = f"{path}.{paths[rule]}" if rule in paths else path
+                yield Finding.of(setting, verdict, subject, where)

@@ -6,7 +6,8 @@ from datetime import date
 
 from components.placement.facts import Facts
 from components.placement.homes import Home
-from components.placement.judging import Answer, Enforcement, Severity
+from components.placement.judging import Answer, Enforcement, Severity, Verdict
+from components.placement.settings import Setting
 from components.placement.waivers import Use, Waived, Waivers
 from components.spec import Money, Pool, Problem, Stack, StackError, Waiver, Workload
 
@@ -40,6 +41,21 @@ class Finding:
     answer: Answer = Answer.REFUSED
     waived: Waived | None = None
     """The waiver of it, if there is one on the day that was asked for."""
+
+    @classmethod
+    def of(cls, setting: Setting, verdict: Verdict, subject: str, path: str) -> "Finding":
+        """What a rule as it is run says of a subject."""
+        rule = setting.rule
+        return cls(
+            rule=rule.id,
+            subject=subject,
+            path=path,
+            severity=rule.severity,
+            enforcement=setting.enforcement_of(verdict),
+            reason=verdict.reason,
+            remedy=rule.remedy,
+            answer=verdict.answer,
+        )
 
     @property
     def blocks(self) -> bool:
@@ -114,10 +130,16 @@ class Placements:
         """
         waivers = Waivers(self.stack.policies.waivers, today)
         findings = tuple(
-            replace(finding, waived=waivers.of(finding.rule, finding.subject)) for finding in self.findings
+            replace(finding, waived=waivers.of(finding.rule, finding.subject, self._pool_of(finding.subject)))
+            for finding in self.findings
         )
         uses = tuple(waivers.uses(finding.waived for finding in findings))
         return replace(self, findings=findings, waivers=uses)
+
+    def _pool_of(self, subject: str) -> str:
+        """The pool that a workload runs on, by name: its waivers are about what it serves as well."""
+        placement = self.by_name.get(subject)
+        return placement.pool.name if placement is not None and placement.pool is not None else ""
 
     def raise_if_refused(self) -> None:
         """Raise PlacementError with every finding of a mandatory rule, if there is one."""

@@ -75,15 +75,10 @@ def twin_findings(settings: Settings, own: Facts, twin: Facts, path: str) -> Ite
         if verdict.answer is Answer.FITS or verdict == said[setting.rule.id]:
             continue
         rule = setting.rule
-        yield Finding(
-            rule=rule.id,
-            subject=twin.subject,
-            path=f"{path}.{_PATHS.get(rule.id, _TWIN)}",
-            severity=rule.severity,
-            enforcement=setting.enforcement_of(verdict),
+        yield replace(
+            Finding.of(setting, verdict, twin.subject, f"{path}.{_PATHS.get(rule.id, _TWIN)}"),
             reason=f"of its function twin: {verdict.reason}",
             remedy=rule.remedy if rule.id == "runaway-function" else _remedy(rule.id),
-            answer=verdict.answer,
         )
 
 

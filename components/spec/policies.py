@@ -110,8 +110,8 @@ class Waiver(Model):
     rule: RuleId = Field(description="The rule that may be broken.", examples=["state-locality"])
     subject: Subject = Field(
         description=(
-            "What may break it: the name of a workload, a pool or a resource, as the finding has it. `*`"
-            " stands for any characters."
+            "What may break it: the name of a workload, of a pool with all that runs on it, or of a resource,"
+            " as the finding or the cloud has it. `*` stands for any characters."
         ),
         examples=["chat"],
     )

@@ -1,14 +1,12 @@
 """What an audit found: one finding for each rule and resource that the rule has something against.
 
-A rule may be asked twice of one resource, by what it shows itself and by what all show together. Both answers
-are one finding, which says both reasons. Its fingerprint is made of the rule and of what the resource is in
-its source, not of the file and the line that it stands in, so that it is the same finding after somebody has
-edited the file, or moved it.
+Its fingerprint is made of the rule and of what the resource is in its source, not of the file and the line
+that it stands in, so that it is the same finding after somebody has edited the file, or moved it.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -17,7 +15,6 @@ from typing import Final
 
 from components.catalog import Catalog
 from components.placement import Answer, Enforcement, Rule, Settings, Severity, Use, Verdict, Waivers
-from components.placement.judging import undecided
 from components.spec import Guardrails, Waiver
 from policies.audit.sources import Gathered, Unread
 from policies.judging import Judged, everything
@@ -55,12 +52,12 @@ class Finding:
     enforcement: Enforcement
     fingerprint: str
     """The same in the next run, wherever the resource stands then."""
+    judged: Judged = field(repr=False)
+    """What it was made of."""
     waiver: Waiver | None = None
     """Who answers for it, as of today."""
     expired: Waiver | None = None
     """Who answered for it, and does no more."""
-    judged: tuple[Judged, ...] = field(default=(), repr=False)
-    """The answers that it was made of, the worst first."""
 
     @property
     def status(self) -> Status:
@@ -125,19 +122,16 @@ class Terms:
 
 def audit(gathered: Gathered, settings: Settings, waivers: Waivers) -> Audit:
     """Judge resources by the rules as they are set."""
-    against: dict[tuple[str, int], list[Judged]] = {}
-    kept: dict[tuple[str, int], tuple[Rule, Resource]] = {}
+    against: list[Judged] = []
+    kept: list[tuple[Rule, Resource]] = []
     judged: set[int] = set()
     for each in everything(settings, gathered.resources):
-        key = (each.rule.id, id(each.resource))
-        judged.add(key[1])
+        judged.add(id(each.resource))
         if each.verdict.answer is Answer.FITS:
-            kept[key] = (each.rule, each.resource)
+            kept.append((each.rule, each.resource))
         elif each.verdict.answer is Answer.REFUSED or each.open:
-            against.setdefault(key, []).append(each)
-    findings = _told_apart(
-        sorted((_finding(answers, settings, waivers) for answers in against.values()), key=_order)
-    )
+            against.append(each)
+    findings = _told_apart(sorted((_finding(each, settings, waivers) for each in against), key=_order))
     return Audit(
         findings=tuple(findings),
         unread=tuple(sorted(gathered.unread, key=lambda each: str(each.location))),
@@ -145,26 +139,24 @@ def audit(gathered: Gathered, settings: Settings, waivers: Waivers) -> Audit:
         judged=len(judged),
         kinds=MappingProxyType({str(kind): count for kind, count in gathered.kinds.items()}),
         waivers=tuple(_uses(findings, waivers)),
-        passed=tuple(passed for key, passed in kept.items() if key not in against),
+        passed=tuple(kept),
         today=waivers.today,
     )
 
 
-def _finding(answers: Sequence[Judged], settings: Settings, waivers: Waivers) -> Finding:
-    worst, *others = ordered = sorted(answers, key=_badness)
-    verdict = _said_together(ordered) if others else worst.verdict
-    waived = None if worst.open else waivers.of(worst.rule.id, *_names(worst))
+def _finding(judged: Judged, settings: Settings, waivers: Waivers) -> Finding:
+    waived = None if judged.open else waivers.of(judged.rule.id, *judged.names)
     counts = waived is not None and not waived.expired
     return Finding(
-        rule=worst.rule,
-        resource=worst.resource,
-        subject=worst.named,
-        verdict=verdict,
-        enforcement=settings.by_id[worst.rule.id].enforcement_of(verdict),
-        fingerprint=_fingerprint(worst),
+        rule=judged.rule,
+        resource=judged.resource,
+        subject=judged.named,
+        verdict=judged.verdict,
+        enforcement=settings.by_id[judged.rule.id].enforcement_of(judged.verdict),
+        fingerprint=_fingerprint(judged),
+        judged=judged,
         waiver=waived.waiver if waived is not None and counts else None,
         expired=waived.waiver if waived is not None and not counts else None,
-        judged=tuple(ordered),
     )
 
 
@@ -196,34 +188,8 @@ def _told_apart(findings: Iterable[Finding]) -> list[Finding]:
     return apart
 
 
-def _badness(judged: Judged) -> int:
-    return 0 if judged.refused else 1 if judged.advised_against else 2
-
-
-def _said_together(answers: Sequence[Judged]) -> Verdict:
-    """The worst verdict, with the reasons of all."""
-    verdicts = [answers[0].verdict, *map(_beside_others, answers[1:])]
-    reasons = dict.fromkeys(each.reason for each in verdicts)
-    missing = dict.fromkeys(name for each in verdicts for name in each.missing)
-    return Verdict(verdicts[0].answer, "; ".join(reasons), tuple(missing), verdicts[0].soft)
-
-
-def _beside_others(judged: Judged) -> Verdict:
-    """A verdict that is not alone: of what it lacks, what the resource states and is not known."""
-    lacks = [name for name in judged.verdict.missing if name in judged.subject.unread]
-    return undecided(*lacks) if judged.open and lacks else judged.verdict
-
-
-def _names(judged: Judged) -> tuple[str, ...]:
-    """All that a waiver may call it by."""
-    facts = judged.subject.facts
-    return (judged.named, facts.workload or "", facts.pool or "", judged.resource.name)
-
-
 def _uses(findings: Iterable[Finding], waivers: Waivers) -> Iterable[tuple[Waiver, Use]]:
-    return waivers.uses(
-        waivers.of(each.rule.id, *_names(each.judged[0])) for each in findings if _is_breach(each)
-    )
+    return waivers.uses(waivers.of(each.rule.id, *each.judged.names) for each in findings if _is_breach(each))
 
 
 def _is_breach(finding: Finding) -> bool:

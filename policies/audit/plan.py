@@ -105,12 +105,11 @@ def plan(findings: Iterable[Finding], gathered: Gathered, terms: Terms) -> Plan:
 
 
 def _fixes(finding: Finding, gathered: Gathered, terms: Terms) -> list[Fix]:
-    """The fixes of all answers that a finding was made of, each property once."""
+    """The fixes of a finding, each property once."""
     setting = terms.settings.by_id[finding.rule.id]
     found: dict[tuple[int, object], Fix] = {}
-    for judged in finding.judged:
-        for fix in fixes(setting, judged, gathered.resources, terms.guardrails):
-            found.setdefault((id(fix.resource), fix.path), fix)
+    for fix in fixes(setting, finding.judged, gathered.resources, terms.guardrails):
+        found.setdefault((id(fix.resource), fix.path), fix)
     return list(found.values())
 
 

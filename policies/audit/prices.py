@@ -61,7 +61,7 @@ def _free(how: str) -> Price:
 
 def price_of(finding: Finding, fixes: Sequence[Fix], market: Market) -> Price:
     """What clearing a finding costs: by these fixes, or where there is none by what the rule asks for."""
-    facts = finding.judged[0].subject.facts
+    facts = finding.judged.subject.facts
     try:
         if fixes:
             return _together([_of_fix(fix, facts, market) for fix in fixes])

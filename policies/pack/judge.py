@@ -106,7 +106,7 @@ class Judge:
         """The waiver of a verdict, if there is one."""
         if not self._waivers.waivers or not (judged.refused or judged.advised_against):
             return None
-        return self._waivers.of(judged.rule.id, judged.named, judged.resource.name)
+        return self._waivers.of(judged.rule.id, *judged.names)
 
     def is_let_be(self, rule: str, name: str) -> bool:
         """Whether a breach of a rule by what has this name would be waived."""

@@ -17,7 +17,7 @@ from policies.reading.draft import Subject
 from policies.reading.index import Index, Kind, in_cluster, namespace_of
 from policies.reading.node_relations import nodes
 from policies.reading.nodes import NODE_GROUP
-from policies.reading.pods import WORKLOADS, ZONE_LABELS, Template, held_to
+from policies.reading.pods import POOL_LABEL, WORKLOADS, ZONE_LABELS, Template, held_to
 from policies.reading.queues import Flavors, flavors
 from policies.reading.relations import Related
 from policies.reading.tolerations import tolerates
@@ -28,7 +28,6 @@ NAMESPACE: Final = "kubernetes:core/v1:Namespace"
 _OF_NODES: Final = ("has_accelerators", "managed_cluster", "tenancy", "own_keys", "audit_logs")
 SHOWN: Final = frozenset({"zones", "accelerator_count", "tolerates", "isolated_namespace", *_OF_NODES})
 
-POOL_LABEL: Final = "halfmetal.dev/pool"
 _NODE_GROUP_LABEL: Final = "eks.amazonaws.com/nodegroup"
 _ENFORCED: Final = "pod-security.kubernetes.io/enforce"
 _ISOLATING: Final = ("baseline", "restricted")

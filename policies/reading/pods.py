@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from components.placement import NONE, FrontDoor, Home
+from components.placement import ANNOTATION_PREFIX, NONE, FrontDoor, Home
 from components.spec import Duration
 from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
 from policies.reading.draft import Draft, Subject, carried
@@ -30,6 +30,7 @@ ACCELERATORS: Final = (
 ACCELERATOR_SLICES: Final = "nvidia.com/mig-"
 ZONE_LABEL: Final = "topology.kubernetes.io/zone"
 ZONE_LABELS: Final = (ZONE_LABEL, "failure-domain.beta.kubernetes.io/zone")
+POOL_LABEL: Final = f"{ANNOTATION_PREFIX}pool"
 _EFA: Final = "vpc.amazonaws.com/efa"
 _AUTOSCALING: Final = "autoscaling.knative.dev/"
 _SCALES_TO_ZERO: Final = "kpa.autoscaling.knative.dev"
@@ -179,6 +180,14 @@ WORKLOADS: Final[Mapping[str, Workload]] = {
     for version in versions
 }
 """What makes pods, by type, in every version of its API that is in use."""
+
+
+def pools_of(resource_type: str, props: Mapping[str, Any]) -> Iterator[str]:
+    """The pools that pods are held to by their label, by name."""
+    workload = WORKLOADS.get(resource_type)
+    for template in workload.templates(props) if workload is not None else ():
+        pools = held_to(template.spec, (POOL_LABEL,))
+        yield from pools if isinstance(pools, tuple) else ()
 
 
 # -- what pods ask for

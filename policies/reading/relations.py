@@ -25,7 +25,7 @@ LOG_GROUPS: Final = Kind((LOG_GROUP,), by("name"))
 SHOWN: Final = frozenset({"log_retention_days", "alarm", "budget"})
 
 _FUNCTION_METRICS: Final = "AWS/Lambda"
-_JUDGED_ALONE: Final = {"reserved_concurrency": 0, "timeout": Duration.of(1, "s")}
+_JUDGED_ALONE: Final[dict[str, Any]] = {"reserved_concurrency": 0, "timeout": Duration.of(1, "s")}
 """Bounds that a function states itself. Its own policy judges them; here they are taken to hold."""
 _HELD: Final[dict[str, Any]] = {"log_retention_days": 1, "alarm": True, "budget": True}
 
@@ -42,22 +42,30 @@ class Related:
 def functions(resources: Iterable[Resource]) -> Iterator[Related]:
     """Every function with its log retention, its alarm and the stack's budget.
 
-    A bound that its own tags say is missing was refused already, before creation; it is not said twice.
+    A bound that its own tags say is missing is missing, whatever is beside it.
     """
     index = Index.of(resources)
     for function in index.of_types(FUNCTIONS.types):
         own = index.subject(function)
         if own is None:
             continue
-        found = {
+        shown: dict[str, Any] = {
             "log_retention_days": _log_retention(function, index),
             "alarm": index.once(_Alarms).watch(function),
             "budget": scopes_of(function)[0] in index.once(_budgeted),
         }
-        refused = {name: _HELD[name] for name in found if _is_broken(getattr(own.facts, name))}
-        facts = replace(own.facts, **{**_JUDGED_ALONE, **found, **refused})
-        unknown = frozenset(name for name, value in found.items() if value is None)
-        yield Related(function, own, Subject(facts, unknown, own.placed))
+        found = {name: value for name, value in shown.items() if not _is_broken(getattr(own.facts, name))}
+        unknown = {name for name, value in found.items() if value is None}
+        facts = replace(own.facts, **found)
+        yield Related(function, own, Subject(facts, own.unread - found.keys() | unknown, own.placed))
+
+
+def beside_own(related: Related) -> Subject:
+    """A function by what only its stack shows: what it shows itself was refused already, before creation."""
+    own, subject = related.own.facts, related.subject
+    broken: dict[str, Any] = {name: value for name, value in _HELD.items() if _is_broken(getattr(own, name))}
+    facts = replace(subject.facts, **_JUDGED_ALONE, **broken)
+    return Subject(facts, subject.unread - _JUDGED_ALONE.keys(), subject.placed)
 
 
 def _is_broken(bound: object) -> bool:

@@ -146,19 +146,10 @@ def test_what_a_finding_comes_to(case: Case):
     assert tuple(use for _, use in found.waivers) == case.uses
 
 
-def test_a_rule_and_a_resource_are_one_finding_with_all_reasons():
+def test_all_that_a_function_lacks_is_one_finding_whichever_resource_would_show_it():
     found = audited(resource(FUNCTION, "embed", name="embed", timeout=30))
-    finding = of(found, "runaway-function")
-    said = "it has no reserved concurrency; it has logs kept for ever, no alarm, no budget for the stack"
-    assert finding.verdict.reason == said
-    assert [each.refused for each in finding.judged] == [True, True]
-
-
-def test_what_is_refused_anyway_names_of_what_is_missing_only_what_is_stated():
-    function = resource(FUNCTION, "embed", **{**BOUNDED, "reservedConcurrentExecutions": UNKNOWN})
-    finding = of(audited(function), "runaway-function")
-    assert finding.status is Status.REFUSED
-    assert finding.verdict.reason.endswith("; cannot be decided without reserved concurrency")
+    said = "it has no reserved concurrency, logs kept for ever, no alarm, no budget for the stack"
+    assert of(found, "runaway-function").verdict.reason == said
 
 
 def test_a_finding_outlives_an_edit_and_a_move_of_its_file():

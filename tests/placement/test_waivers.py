@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from components.placement import PlacementError, Placements, Use, Waivers, decide
 from components.placement.plan import plan
 from components.spec import StackError, Waiver, load
-from tests.spec.stack_examples import PURE, changed
+from tests.spec.stack_examples import HYBRID, PURE, changed
 
 BUDGETED = {
     "workloads[0].placement.home": "function",
@@ -64,6 +64,20 @@ def test_a_waived_stack_may_be_deployed_and_an_expired_waiver_is_named_where_it_
     _decided(WAIVER, *others).raise_if_refused()
     with pytest.raises(PlacementError, match=r"the waiver of ml@example\.com expired on 2026-12-31"):
         _decided(WAIVER, *others, today=date(2027, 1, 1)).raise_if_refused()
+
+
+@pytest.mark.parametrize(("subject", "waived"), [("gpu-a", True), ("cpu-a", False), ("embed", True)])
+def test_a_waiver_of_a_pool_is_one_of_what_runs_on_it(subject: str, waived: bool):  # noqa: FBT001 - a row
+    rule = "jitter-budget"
+    policies = {
+        "rules": {rule: {"metal_below": "1ms"}},
+        "waivers": [WAIVER | {"rule": rule, "subject": subject}],
+    }
+    changes = {"workloads[0].placement": {"home": "pool", "pool": "gpu-a"}, "policies": policies}
+    found = decide(load(changed(HYBRID, changes))).on(TODAY).findings
+    (finding,) = [each for each in found if each.rule == rule]
+    assert finding.subject == "embed"
+    assert (finding.waived is not None) == waived
 
 
 def test_of_two_waivers_the_longer_one_counts():
