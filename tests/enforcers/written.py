@@ -1,0 +1,226 @@
+"""Resources in the words of the sources that an audit reads: states, templates and manifests."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import yaml
+from carriers import HIDDEN, Id, Made
+
+from policies.reading.functions import FUNCTION
+from policies.reading.node_relations import CAPACITY, CLUSTER, PLACEMENT_GROUP, SUBNET
+from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
+from policies.reading.relations import ALARM, BUDGET, LOG_GROUP
+
+Path = tuple[str | int, ...]
+
+_SECRET: Final = {
+    "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+    "ciphertext": "v1:c2VjcmV0",
+}
+
+
+def _id(name: str) -> str:
+    return f"id-{name}"
+
+
+def replaced(value: Any, of: Callable[[Any], Any]) -> Any:
+    """A value with what stands in it for something else replaced."""
+    if isinstance(value, Mapping):
+        return {key: replaced(each, of) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [replaced(each, of) for each in value]
+    return of(value)
+
+
+def known(value: Any, hidden: Any) -> Any:
+    """A value with literal ids, and something for what is hidden."""
+
+    def one(each: Any) -> Any:
+        return _id(each.of) if isinstance(each, Id) else hidden if each is HIDDEN else each
+
+    return replaced(value, one)
+
+
+# -- Pulumi
+
+
+def urn(made: Made, stack: str) -> str:
+    return f"urn:pulumi:{stack}::models::{made.type}::{made.name}"
+
+
+def pulumi_state(resources: Iterable[Made], stack: str) -> str:
+    """What `pulumi stack export` prints."""
+    states = [
+        {
+            "urn": urn(made, stack),
+            "type": made.type,
+            "custom": True,
+            "id": _id(made.name),
+            "inputs": known(made.props, _SECRET),
+            "outputs": known(made.props, _SECRET),
+        }
+        for made in resources
+    ]
+    return json.dumps({"version": 3, "deployment": {"manifest": {}, "resources": states}})
+
+
+# -- Terraform
+
+_TERRAFORM: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    FUNCTION: ("aws_lambda_function", {"name": "function_name"}),
+    LOG_GROUP: ("aws_cloudwatch_log_group", {}),
+    ALARM: ("aws_cloudwatch_metric_alarm", {"name": "alarm_name"}),
+    BUDGET: ("aws_budgets_budget", {}),
+    NODE_GROUP: ("aws_eks_node_group", {"taints": "taint"}),
+    LAUNCH_TEMPLATE: ("aws_launch_template", {}),
+    SUBNET: ("aws_subnet", {}),
+    CAPACITY[1]: ("aws_ec2_capacity_reservation", {}),
+    PLACEMENT_GROUP: ("aws_placement_group", {}),
+    CLUSTER: ("aws_eks_cluster", {}),
+}
+_OWN_WORDS: Final = ("tags", "dimensions", "labels")
+
+
+def terraform_name(made: Made) -> str:
+    """Its address."""
+    return f"{_TERRAFORM[made.type][0]}.{made.name}"
+
+
+def terraform_state(resources: Iterable[Made]) -> str:
+    """The file of a backend."""
+    states = []
+    for made in resources:
+        terraform_type, names = _TERRAFORM[made.type]
+        attributes = _blocks(made.props, names)
+        instance = {
+            "schema_version": 0,
+            "attributes": {"id": _id(made.name), **known(attributes, "to-be-hidden")},
+            "sensitive_attributes": [
+                [_terraform_step(step) for step in path] for path in _hidden(attributes, ())
+            ],
+        }
+        states.append({"mode": "managed", "type": terraform_type, "name": made.name, "instances": [instance]})
+    head = {"version": 4, "terraform_version": "1.9.5", "serial": 1, "lineage": "of-a-test"}
+    return json.dumps({**head, "outputs": {}, "resources": states})
+
+
+def _blocks(props: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """In its spelling, each object as a block, which is a list of one."""
+    found = {}
+    for key, value in props.items():
+        inner = value
+        if isinstance(value, Mapping) and key not in _OWN_WORDS:
+            inner = [_blocks(value, {})]
+        elif isinstance(value, list):
+            inner = [_blocks(each, {}) if isinstance(each, Mapping) else each for each in value]
+        found[names.get(key) or re.sub("([A-Z])", lambda match: f"_{match[0].lower()}", key)] = inner
+    return found
+
+
+def _hidden(value: Any, path: Path) -> Iterator[Path]:
+    if value is HIDDEN:
+        yield path
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _hidden(each, (*path, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _hidden(each, (*path, index))
+
+
+def _terraform_step(step: str | int) -> dict[str, Any]:
+    if isinstance(step, int):
+        return {"type": "index", "value": {"value": step, "type": "number"}}
+    return {"type": "get_attr", "value": step}
+
+
+# -- CloudFormation
+
+_CLOUDFORMATION: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    FUNCTION: ("AWS::Lambda::Function", {"name": "FunctionName"}),
+    LOG_GROUP: ("AWS::Logs::LogGroup", {"name": "LogGroupName"}),
+    ALARM: ("AWS::CloudWatch::Alarm", {"name": "AlarmName"}),
+    BUDGET: ("AWS::Budgets::Budget", {"name": "BudgetName"}),
+    NODE_GROUP: ("AWS::EKS::Nodegroup", {"nodeGroupName": "NodegroupName", "subnetIds": "Subnets"}),
+    LAUNCH_TEMPLATE: ("AWS::EC2::LaunchTemplate", {}),
+    SUBNET: ("AWS::EC2::Subnet", {}),
+    CAPACITY[1]: ("AWS::EC2::CapacityReservation", {}),
+    PLACEMENT_GROUP: ("AWS::EC2::PlacementGroup", {"name": "GroupName"}),
+    CLUSTER: ("AWS::EKS::Cluster", {}),
+}
+_WITHIN: Final = {LAUNCH_TEMPLATE: "LaunchTemplateData", BUDGET: "Budget"}
+
+
+def cloudformation_name(made: Made) -> str:
+    """Its logical ID, which is letters and digits."""
+    return "".join(part.capitalize() for part in made.name.split("-"))
+
+
+def cloudformation_template(resources: Iterable[Made]) -> str:
+    """A template whose one parameter is what nobody but the one who deploys it knows."""
+    every = list(resources)
+    logical = {made.name: cloudformation_name(made) for made in every}
+
+    def reference(value: Any) -> Any:
+        if isinstance(value, Id):
+            return {"Ref": logical[value.of]}
+        return {"Ref": "Hidden"} if value is HIDDEN else value
+
+    made_of = {
+        logical[made.name]: {
+            "Type": _CLOUDFORMATION[made.type][0],
+            "Properties": replaced(_properties(made), reference),
+        }
+        for made in every
+    }
+    parameters = {"Hidden": {"Type": "String", "NoEcho": True}}
+    return yaml.safe_dump(
+        {"AWSTemplateFormatVersion": "2010-09-09", "Parameters": parameters, "Resources": made_of}
+    )
+
+
+def _properties(made: Made) -> dict[str, Any]:
+    names = _CLOUDFORMATION[made.type][1]
+    props = dict(made.props)
+    kinds = props.pop("enabledClusterLogTypes", None)
+    found = _capitalized(props, names)
+    if made.type in _WITHIN:
+        # Tags of a launch template itself are beside what it describes.
+        found = {_WITHIN[made.type]: found}
+    if kinds is not None:
+        found["Logging"] = {"ClusterLogging": {"EnabledTypes": [{"Type": kind} for kind in kinds]}}
+    return found
+
+
+def _capitalized(props: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in props.items():
+        inner = value
+        if key == "tags":
+            inner = [{"Key": name, "Value": each} for name, each in value.items()]
+        elif key == "dimensions":
+            inner = [{"Name": name, "Value": each} for name, each in value.items()]
+        elif isinstance(value, Mapping) and key != "labels":
+            inner = _capitalized(value, {})
+        elif isinstance(value, list):
+            inner = [_capitalized(each, {}) if isinstance(each, Mapping) else each for each in value]
+        found[names.get(key) or f"{key[0].upper()}{key[1:]}"] = inner
+    return found
+
+
+# -- Kubernetes
+
+
+def manifests(resources: Iterable[Made]) -> str:
+    """Documents of YAML, in which nothing can be hidden: what should be is left out."""
+    return "---\n".join(yaml.safe_dump(_without_hidden(made.props)) for made in resources)
+
+
+def _without_hidden(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_hidden(each) for key, each in value.items() if each is not HIDDEN}
+    if isinstance(value, list):
+        return [_without_hidden(each) for each in value if each is not HIDDEN]
+    return value
