@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from policies.audit.findings import Audit, Terms
     from policies.audit.outcome import Gate, Outcome
-    from policies.audit.sources import Gathered
+    from policies.audit.sources import Gathered, Limits
 
 WRONG_USAGE: Final = 2
 
@@ -69,6 +69,12 @@ def audit(  # noqa: PLR0913 - each is an option of the command
         bool,
         typer.Option("--allow-unread", help="What could not be read is told, and does not make it 2."),
     ] = False,
+    max_file_size: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE", help="Largest file that is read, like 1GiB; it takes six times as much memory."
+        ),
+    ] = "256MiB",
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -121,7 +127,7 @@ def audit(  # noqa: PLR0913 - each is an option of the command
         }
         targets = _targets(asked, as_json=as_json)
         terms = _terms(stack, _day(today), region)
-        gathered, found = _audited(sources, terms)
+        gathered, found = _audited(sources, terms, _limits(max_file_size))
         gate = _gate(fail_on, strict_undecided=strict_undecided, allow_unread=allow_unread)
         outcome = _outcome(found, gate, baseline)
         if fix_plan:
@@ -190,12 +196,22 @@ def _terms(stack: str | None, today: datetime.date, region: str | None) -> Terms
     )
 
 
-def _audited(sources: Sequence[str], terms: Terms) -> tuple[Gathered, Audit]:
+def _limits(max_file_size: str) -> Limits:
+    from components.spec import Memory, UnitError
+    from policies.audit.sources import Limits
+
+    try:
+        return Limits(file_bytes=Memory.parse(max_file_size).bytes)
+    except UnitError as error:
+        raise SandboxError(f"--max-file-size: {error.message}", error.remedy) from None
+
+
+def _audited(sources: Sequence[str], terms: Terms, limits: Limits) -> tuple[Gathered, Audit]:
     from policies.audit.findings import audit as judged
     from policies.audit.sources import gather
 
     with _busy(sources):
-        gathered = gather(sources)
+        gathered = gather(sources, limits)
         return gathered, judged(gathered, terms.settings, terms.waivers)
 
 

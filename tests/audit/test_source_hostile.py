@@ -439,3 +439,28 @@ def test_nothing_waits(tmp_path: Path) -> None:
 
     threading.Thread(target=run, daemon=True).start()
     assert ended.wait(SECONDS)
+
+
+_MEASURED = """
+import resource, sys
+from policies.audit.sources import gather
+found = gather(sys.argv[1:])
+print(len(found.resources), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.slow
+def test_a_state_of_200_megabytes_is_read_in_six_times_its_size(tmp_path: Path) -> None:
+    bag = {f"property{number}": {"inner": [number, "x" * 20, True]} for number in range(30)}
+    state = {"urn": "urn:%d", "type": "aws:sqs/queue:Queue", "custom": True, "inputs": bag, "outputs": bag}
+    text = json.dumps(state, indent=4)
+    count = 200 * 2**20 // len(text) + 1
+    with (tmp_path / "state.json").open("w", encoding="utf-8") as file:
+        file.write('{"version": 3, "deployment": {"resources": [')
+        file.write(",\n".join(text.replace("%d", str(number)) for number in range(count)))
+        file.write("]}}")
+    command = [sys.executable, "-c", _MEASURED, str(tmp_path / "state.json")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    resources, peak = map(int, done.stdout.split())
+    assert resources == count
+    assert peak < 6 * (tmp_path / "state.json").stat().st_size

@@ -49,6 +49,9 @@ Resources:
   Queue: {Type: AWS::SQS::Queue}
   Stream: {Type: AWS::Kinesis::Stream, Properties: {Name: s}}
   Front: {Type: AWS::Serverless::HttpApi}
+  Machines:
+    Type: AWS::Serverless::CapacityProvider
+    Properties: {InstanceRequirements: {AllowedTypes: [g6.xlarge]}, ScalingConfig: {MaxVCpuCount: 8}}
   Flow: {Type: AWS::Serverless::StateMachine, Properties: {Name: flow, DefinitionUri: flow.json}}
 """
 
@@ -75,6 +78,11 @@ def test_a_function_with_its_globals(tmp_path: Path) -> None:
     }
     assert provisioned.property_dependencies == {"functionName": [by_name["Embed"]]}
     assert by_name["Front"].props["protocolType"] == "HTTP"
+    assert dict(by_name["Machines"].props) == {
+        "name": UNKNOWN,
+        "instanceRequirements": [{"allowedInstanceTypes": ["g6.xlarge"]}],
+        "capacityProviderScalingConfigs": [{"maxVcpuCount": 8}],
+    }
     assert dict(by_name["Flow"].props) == {"name": "flow", "definition": UNKNOWN}
     assert found.kinds == {Kind.SAM: len(found.resources)}
     assert found.unread == ()

@@ -69,6 +69,8 @@ def test_how_it_ends(arguments: list[str], code: int):
         pytest.param(["state.json", "--baseline", "state.json"], "is no baseline", id="no baseline"),
         pytest.param(["state.json", "--baseline", "."], "Is a directory", id="a folder as baseline"),
         pytest.param(["state.json", "--today", "soon"], "is no day", id="no day"),
+        pytest.param(["state.json", "--max-file-size", "much"], "--max-file-size: ", id="no size"),
+        pytest.param(["state.json", "--max-file-size", "100B"], "raise --max-file-size", id="a large file"),
         pytest.param(["state.json", "--write-baseline", "."], "is a folder", id="a folder to write"),
         pytest.param(
             ["state.json", "--write-baseline", "no/b.json"], "mkdir -p", id="a folder that is not there"

@@ -22,6 +22,7 @@ _NOTIFICATION: Final = Part(
     names={"LambdaConfigurations": "lambdaFunctions", "LambdaConfigurations.Function": "lambdaFunctionArn"},
 )
 _REST_INTEGRATION: Final = Part("", "aws:apigateway/integration:Integration", names={"RestApiId": "restApi"})
+_INSTANCES: Final = {"AllowedTypes": "AllowedInstanceTypes", "ExcludedTypes": "ExcludedInstanceTypes"}
 _NOT_THE_FUNCTIONS_OWN: Final = (
     "Events",
     "AutoPublishAlias",
@@ -220,6 +221,16 @@ def _http_apis(entry: Entry) -> Iterator[Entry]:
     yield replace(entry, type="AWS::ApiGatewayV2::Api", properties=properties)
 
 
+def _capacity_provider(entry: Entry) -> Iterator[Entry]:
+    properties = dict(entry.properties)
+    if "ScalingConfig" in properties:
+        properties["CapacityProviderScalingConfig"] = properties.pop("ScalingConfig")
+    asked = properties.get("InstanceRequirements")
+    if isinstance(asked, Mapping) and not _is_intrinsic(asked):
+        properties["InstanceRequirements"] = {_INSTANCES.get(key, key): each for key, each in asked.items()}
+    yield replace(entry, type="AWS::Lambda::CapacityProvider", properties=properties)
+
+
 def _as(made_type: str) -> Callable[[Entry], Iterator[Entry]]:
     def expand(entry: Entry) -> Iterator[Entry]:
         yield replace(entry, type=made_type)
@@ -229,7 +240,7 @@ def _as(made_type: str) -> Callable[[Entry], Iterator[Entry]]:
 
 _KINDS: Final[Mapping[str, Callable[[Entry], Iterator[Entry]]]] = {
     "Api": _as("AWS::ApiGateway::RestApi"),
-    "CapacityProvider": _as("AWS::Lambda::CapacityProvider"),
+    "CapacityProvider": _capacity_provider,
     "Function": _function,
     "HttpApi": _http_apis,
     "StateMachine": _state_machine,

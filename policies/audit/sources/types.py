@@ -120,6 +120,7 @@ TYPES: Final = (
         cloudformation_names={
             "CapacityProviderName": "name",
             "CapacityProviderScalingConfig": "capacityProviderScalingConfigs",
+            "CapacityProviderScalingConfig.MaxVCpuCount": "maxVcpuCount",
         },
         listed=("CapacityProviderScalingConfig", "InstanceRequirements"),
     ),
@@ -416,6 +417,7 @@ TYPES: Final = (
         },
         cloudformation_names={
             "EndpointConfigName": "name",
+            "KmsKeyId": "kmsKeyArn",
             "ProductionVariants.ServerlessConfig.MemorySizeInMB": "memorySizeInMb",
             "ProductionVariants.VolumeSizeInGB": "volumeSizeInGb",
             "ShadowProductionVariants.ServerlessConfig.MemorySizeInMB": "memorySizeInMb",
