@@ -5,10 +5,9 @@ from datetime import date
 from pulumi_policy import PolicyPack
 
 from policies.pack import NAME, Pack
-from policies.pack.stack import read, this_stack
 from policies.pack.wire import Wire, installed
 
 if __name__ == "__main__":
-    PACK = Pack(read(this_stack(), date.today()))
-    with installed(Wire(PACK.configure)):
+    PACK = Pack(date.today())
+    with installed(Wire(PACK)):
         PolicyPack(name=NAME, policies=PACK.policies)

@@ -3,8 +3,9 @@ the SDK's own servicer behind it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from pulumi_policy import EnforcementLevel
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
+from components.placement import Override
 from policies.pack import NAME, Pack, Said
 from policies.pack.wire import Wire
 
@@ -47,8 +49,9 @@ class PackInProcess:
 
     def __init__(self, said: Said | None = None) -> None:
         self.lines: list[str] = []
-        self._pack = Pack(said or Said(), say=self.lines.append)
-        self._wire = Wire(self._pack.configure)
+        self._pack = Pack(date(2026, 11, 25), say=self.lines.append)
+        self._pack.take(said or Said())
+        self._wire = Wire(self._pack)
         self._sdk = _PolicyAnalyzerServicer(NAME, "0.1.0", self._pack.policies, EnforcementLevel.ADVISORY)
 
     def analyze(self, sent: Sent) -> dict[str, list[str]]:
@@ -113,6 +116,13 @@ class PackInProcess:
             SimpleNamespace(method=f"/pulumirpc.Analyzer/{method}"),
         )
         return handler.unary_unary(request, _Context())
+
+
+def pack_of(overrides: Mapping[str, Override], say: Callable[[str], None] | None = None) -> Pack:
+    """The pack as the SDK alone runs it, with nothing before it."""
+    made = Pack(date(2026, 11, 25), say or (lambda _: None))
+    made.take(Said(overrides))
+    return made
 
 
 def secret(value: object) -> dict[str, object]:

@@ -10,9 +10,9 @@ from typing import Any, Final
 from google.protobuf import json_format
 from pulumi.runtime.proto import analyzer_pb2
 
-from components.catalog import Catalog
 from components.placement import RULES, Enforcement, Override, Settings, settle
 from components.spec import Problem, StackError
+from policies.pack.stack import Said
 
 _WHERE: Final = "policy pack configuration"
 _ALL: Final = "all"
@@ -30,12 +30,17 @@ _ENFORCEMENTS: Final = {
 class Rules:
     """The rules with their figures, settled once, not for every resource."""
 
-    def __init__(self, overrides: Mapping[str, Override], catalog: Catalog) -> None:
-        self._overrides = dict(overrides)
-        self._catalog = catalog
+    def __init__(self, said: Said) -> None:
+        self.said = said
         self._configured: dict[str, Mapping[str, Any]] = {}
-        self._settled = settle(catalog, overrides)
+        self._settled = settle(said.catalog, said.overrides)
         self._others: dict[tuple[str, str], Settings] = {}
+
+    def take(self, said: Said) -> None:
+        """Take the rules as a stack has them."""
+        self.said = said
+        self._settled = settle(said.catalog, said.overrides)
+        self._others.clear()
 
     def settings(self, rule: str = "", config: Mapping[str, Any] | None = None) -> Settings:
         """Every rule; the figures of one as its own policy is configured, if it is otherwise than was told.
@@ -46,9 +51,9 @@ class Rules:
             return self._settled
         key = (rule, repr(sorted(config.items())))
         if key not in self._others:
-            own = self._overrides.get(rule, Override())
-            changed = {**self._overrides, rule: Override(own.enforcement, {**own.thresholds, **config})}
-            self._others[key] = settle(self._catalog, changed, path=_WHERE)
+            own = self.said.overrides.get(rule, Override())
+            changed = {**self.said.overrides, rule: Override(own.enforcement, {**own.thresholds, **config})}
+            self._others[key] = settle(self.said.catalog, changed, path=_WHERE)
         return self._others[key]
 
     def configure(self, chosen: Mapping[str, analyzer_pb2.PolicyConfig]) -> None:
@@ -57,12 +62,12 @@ class Rules:
         Raises StackError, naming each figure and each rule that there is none of.
         """
         figures = {name: json_format.MessageToDict(config.properties) for name, config in chosen.items()}
-        changed = dict(self._overrides)
+        changed = dict(self.said.overrides)
         for name in RULES.keys() & chosen.keys():
-            own = self._overrides.get(name, Override())
+            own = self.said.overrides.get(name, Override())
             level = _ENFORCEMENTS[chosen[name].enforcementLevel]
             changed[name] = Override(level, {**own.thresholds, **figures[name]})
-        self._settled = settle(self._catalog, changed, path=_WHERE)
+        self._settled = settle(self.said.catalog, changed, path=_WHERE)
         self._configured = figures
 
 

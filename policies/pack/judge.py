@@ -14,7 +14,6 @@ from components.placement import RULES, Setting, Settings, Waived
 from policies.judging import RELATIONS, Judged, alone, together
 from policies.pack.bags import after_creation, before_creation
 from policies.pack.configured import Rules
-from policies.pack.stack import Said
 from policies.pack.wire import asked
 from policies.reading.index import Index
 from policies.resources import Resource
@@ -72,9 +71,8 @@ class Findings:
 class Judge:
     """Judges resources by the rules as they are run, and sums up what it found."""
 
-    def __init__(self, rules: Rules, said: Said) -> None:
+    def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._waivers = said.waivers
         self._account = _Account()
 
     def alone(self, args: ResourceValidationArgs, settings: Settings) -> Findings:
@@ -96,7 +94,7 @@ class Judge:
         request = asked()
         count = len(request.resources if request is not None else args.resources)
         yield self._account.line(len(self._rules.settings().enforced), count)
-        for waiver, use in self._waivers.uses(self._account.waived):
+        for waiver, use in self._rules.said.waivers.uses(self._account.waived):
             yield (
                 f"halfmetal: waiver of {waiver.rule} for {waiver.subject} by {waiver.owner} until"
                 f" {waiver.expires}: {use}"
@@ -104,13 +102,14 @@ class Judge:
 
     def waiver(self, judged: Judged) -> Waived | None:
         """The waiver of a verdict, if there is one."""
-        if not self._waivers.waivers or not (judged.refused or judged.advised_against):
+        waivers = self._rules.said.waivers
+        if not waivers.waivers or not (judged.refused or judged.advised_against):
             return None
-        return self._waivers.of(judged.rule.id, *judged.names)
+        return waivers.of(judged.rule.id, *judged.names)
 
     def is_let_be(self, rule: str, name: str) -> bool:
         """Whether a breach of a rule by what has this name would be waived."""
-        waived = self._waivers.of(rule, name)
+        waived = self._rules.said.waivers.of(rule, name)
         return waived is not None and not waived.expired
 
     def _alone(self, settings: Settings, resource: Resource) -> Findings:

@@ -7,7 +7,8 @@ advice is no limit, and an unknown value must neither block a deployment nor hid
 """
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any, Final
 
 from pulumi.runtime.proto import analyzer_pb2
@@ -29,7 +30,7 @@ from policies.judging import RELATIONS
 from policies.pack.configured import Rules, adapt, refuse_strangers
 from policies.pack.judge import Findings, Found, Judge
 from policies.pack.remediation import REMEDIABLE, Remediation
-from policies.pack.stack import Said
+from policies.pack.stack import Said, read, stack_of
 
 NAME: Final = "halfmetal"
 ACROSS: Final = "-across-stack"
@@ -46,20 +47,35 @@ _LEVELS: Final = {
 
 
 class Pack:
-    """Every policy of the pack, as a stack has it, and how they are configured for a run."""
+    """Every policy of the pack, and how they are run: as the stack has it, and as configured for one run."""
 
-    def __init__(self, said: Said, say: Callable[[str], None] | None = None) -> None:
-        """`say` is given the lines that sum up a stack; they go to standard output unless told otherwise."""
-        self._said = said
-        self._rules = Rules(said.overrides, said.catalog)
-        self._judge = Judge(self._rules, said)
-        self._remediation = Remediation(self._rules, self._judge, said.guardrails)
+    def __init__(self, today: date, say: Callable[[str], None] | None = None) -> None:
+        """`today` is the day that waivers are held to for as long as the pack runs.
+
+        `say` is given the lines that sum up a stack; they go to standard output unless told otherwise.
+        """
+        self._today = today
+        self._rules = Rules(Said())
+        self._judge = Judge(self._rules)
+        self._remediation = Remediation(self._rules, self._judge)
         self._say = say or _print
         self.policies: Final[list[Policy]] = [
             *(self._of_one_resource(rule) for rule in RULES.values()),
             *(self._across_stack(RULES[name]) for name in RELATIONS),
             *self._never_stopping(),
         ]
+
+    def configure_stack(self, config: Mapping[str, str]) -> None:
+        """Take what the configuration of the stack that it is run for says."""
+        self.take(read(stack_of(config), self._today))
+
+    def take(self, said: Said) -> None:
+        """Take what a stack says. The engine asks for the levels after that, and keeps to them."""
+        self._rules.take(said)
+        for policy in self.policies:
+            rule = RULES.get(policy.name.removesuffix(ACROSS))
+            if rule is not None:
+                policy.enforcement_level = self._level(rule, alone=rule.id == policy.name)
 
     def configure(self, request: analyzer_pb2.ConfigureAnalyzerRequest) -> None:
         """Take the configuration of a run; raises StackError for what there is none of or makes no sense."""
@@ -82,7 +98,7 @@ class Pack:
             description=f"{rule.title}.",
             validate=validate,
             remediate=remediate,
-            enforcement_level=self._level(rule, remediate=rule.id in self._said.remediate),
+            enforcement_level=self._level(rule, alone=True),
             severity=PolicySeverity(rule.severity.value),
             remediation_steps=rule.remedy,
             config_schema=_schema(rule),
@@ -98,14 +114,16 @@ class Pack:
             name=rule.id + ACROSS,
             description=f"{rule.title} (as the resources of the stack relate).",
             validate=validate,
-            enforcement_level=self._level(rule),
+            enforcement_level=self._level(rule, alone=False),
             severity=PolicySeverity(rule.severity.value),
             remediation_steps=rule.remedy,
         )
 
-    def _level(self, rule: Rule, *, remediate: bool = False) -> EnforcementLevel:
+    def _level(self, rule: Rule, *, alone: bool) -> EnforcementLevel:
+        """The level of a rule's policy, `alone` of the one that judges each resource by itself."""
         level = _LEVELS[self._rules.settings().by_id[rule.id].enforcement]
-        return EnforcementLevel.REMEDIATE if remediate and level is EnforcementLevel.MANDATORY else level
+        remediates = alone and rule.id in self._rules.said.remediate
+        return EnforcementLevel.REMEDIATE if remediates and level is EnforcementLevel.MANDATORY else level
 
     def _never_stopping(self) -> Iterable[Policy]:
         about = {

@@ -5,32 +5,34 @@ is stated stays as it is, whatever it says; one that is not known yet or secret 
 somebody answers for by a waiver is let be. What is not set goes back to the engine as it came.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, get_args
 
 from pulumi_policy import ResourceValidationArgs
 
 from components.placement import Rule, Settings
-from components.spec import Guardrails, Remediable
+from components.spec import Remediable
 from policies.fixes import Fix, applied, fixes, of_gpu_pods, of_log_group
 from policies.judging import alone
 from policies.pack.configured import Rules
 from policies.pack.judge import Judge
 from policies.pack.wire import offered
-from policies.reading.bags import ABSENT, fetch
+from policies.reading.bags import ABSENT, fetch, items
 from policies.resources import Resource
 
 REMEDIABLE: Final = frozenset[str](get_args(Remediable))
 """Rules of which some breach can be cleared safely."""
 
+_DEFAULTS: Final = "__defaults"
+"""What providers call their list of the properties that have a default value."""
+
 
 class Remediation:
     """Clears breaches of a rule."""
 
-    def __init__(self, rules: Rules, judge: Judge, guardrails: Guardrails) -> None:
+    def __init__(self, rules: Rules, judge: Judge) -> None:
         self._rules = rules
         self._judge = judge
-        self._guardrails = guardrails
 
     def of(self, rule: Rule) -> Callable[[ResourceValidationArgs], Mapping[str, Any] | None]:
         """The callback of the rule's policy: it answers the changed properties, or None."""
@@ -46,7 +48,7 @@ class Remediation:
                 found = list(self._safe(rule, settings, offer.resource))
             except Exception:  # noqa: BLE001 - the resource is judged next, and what fails there is reported
                 return None
-            return offer.change(lambda sent: applied(sent, found)) if found else None
+            return offer.change(lambda sent: _stated(applied(sent, found), found)) if found else None
 
         return remediate
 
@@ -60,20 +62,35 @@ class Remediation:
         for judged in alone([setting], resource):
             waived = self._judge.waiver(judged)
             if judged.refused and (waived is None or waived.expired):
-                yield from fixes(setting, judged, guardrails=self._guardrails)
+                yield from fixes(setting, judged, guardrails=self._rules.said.guardrails)
         if not self._judge.is_let_be(rule.id, resource.name):
             yield from self._unrelated(rule, resource)
 
     def _unrelated(self, rule: Rule, resource: Resource) -> Iterator[Fix]:
         """What clears breaches that only others show, which are not at hand before creation."""
         if rule.id == "runaway-function":
-            bounded = of_log_group(resource, self._guardrails)
+            bounded = of_log_group(resource, self._rules.said.guardrails)
             yield from [bounded] if bounded is not None else []
         elif rule.id == "accelerator-needs-metal":
             yield from of_gpu_pods(resource)
 
 
 def _is_free(props: Mapping[str, Any], fix: Fix) -> bool:
-    """Whether a property is absent, and what it would be within is absent too or holds others."""
-    around = (fetch(props, *fix.path[:depth]) for depth in range(1, len(fix.path)))
-    return fix.was is ABSENT and all(each is ABSENT or isinstance(each, Mapping) for each in around)
+    """Whether nobody stated a property: it is absent, and what it would be within is too or holds others.
+
+    A provider writes its defaults into the inputs before they get here, and keeps a list of them.
+    """
+    around = [fetch(props, *fix.path[:depth]) for depth in range(1, len(fix.path))]
+    by_default = fix.path[-1] in items(props, *fix.path[:-1], _DEFAULTS)
+    return (fix.was is ABSENT or by_default) and all(
+        each is ABSENT or isinstance(each, Mapping) for each in around
+    )
+
+
+def _stated(props: dict[str, Any], made: Iterable[Fix]) -> dict[str, Any]:
+    """Inputs in which what was set is no default any more."""
+    for fix in made:
+        within = fetch(props, *fix.path[:-1])
+        if fix.path[-1] in items(within, _DEFAULTS):
+            within[_DEFAULTS] = [name for name in within[_DEFAULTS] if name != fix.path[-1]]
+    return props

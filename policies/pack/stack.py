@@ -1,17 +1,17 @@
 """What a stack says of the rules, as the pack learns it.
 
-The engine starts the pack with the stack's own configuration, the same that the program reads. So the pack
-takes `policies`, `catalog` and the guardrails straight from the stack file: there is no second place to write
-them, and nothing to keep in step. A stack file that is malformed is the program's to complain about; the pack
-then runs the rules as they are.
+The engine tells the pack the stack's own configuration, the same that the program reads. So the pack takes
+`policies`, `catalog` and the guardrails straight from the stack file: there is no second place to write them,
+and nothing to keep in step. A stack file that is malformed is the program's to complain about; the pack then
+runs the rules as they are.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-import pulumi
 from pydantic import TypeAdapter, ValidationError
 
 from components.catalog import Catalog, overridden
@@ -20,6 +20,7 @@ from components.placement import Override, Waivers, overrides_of, settle
 from components.spec import FigureOverride, Guardrails, PolicyOverrides, StackError
 from components.spec.catalog import FigurePath
 
+_KEY: Final = "halfmetal:stack"
 _FIGURES: Final = TypeAdapter(dict[FigurePath, FigureOverride])
 
 
@@ -35,11 +36,11 @@ class Said:
     guardrails: Guardrails = field(default_factory=Guardrails)
 
 
-def this_stack() -> object:
-    """What the stack that the pack was started for says; None where it is not halfmetal's."""
+def stack_of(config: Mapping[str, str]) -> object:
+    """The stack file of a stack's configuration; None where it is not halfmetal's."""
     try:
-        return pulumi.Config("halfmetal").get_object("stack")
-    except (pulumi.ConfigTypeError, ValueError):
+        return json.loads(config[_KEY])
+    except (KeyError, ValueError, RecursionError):
         return None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import grpc
 from google.protobuf import json_format, struct_pb2
@@ -112,17 +112,26 @@ def offered() -> Offered | None:
 _Answer = Callable[[Any, grpc.ServicerContext], Any]
 
 
+class Configured(Protocol):
+    """What is told how it is to run: first by which stack, then by whoever runs it."""
+
+    def configure_stack(self, config: Mapping[str, str]) -> None: ...
+
+    def configure(self, request: analyzer_pb2.ConfigureAnalyzerRequest) -> None:
+        """Raises StackError for a configuration that is wrong."""
+
+
 class Wire(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
     """Stands between the engine and the SDK."""
 
-    def __init__(self, configure: Callable[[analyzer_pb2.ConfigureAnalyzerRequest], None]) -> None:
-        """`configure` looks at the pack's configuration, and raises StackError for one that is wrong."""
-        self._configure = configure
+    def __init__(self, pack: Configured) -> None:
+        self._pack = pack
         self._between: Mapping[str, Callable[[_Answer, Any, grpc.ServicerContext], Any]] = {
             f"{_SERVICE}Analyze": _analyze,
             f"{_SERVICE}AnalyzeStack": _analyze_stack,
             f"{_SERVICE}Remediate": _remediate,
-            f"{_SERVICE}Configure": self._configured,
+            f"{_SERVICE}Configure": self._configure,
+            f"{_SERVICE}ConfigureStack": self._configure_stack,
         }
 
     def intercept_service(self, continuation: Callable[[Any], Any], handler_call_details: Any) -> Any:
@@ -135,9 +144,14 @@ class Wire(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
             partial(between, handler.unary_unary), handler.request_deserializer, handler.response_serializer
         )
 
-    def _configured(self, answer: _Answer, request: Any, context: grpc.ServicerContext) -> Any:
+    def _configure_stack(self, answer: _Answer, request: Any, context: grpc.ServicerContext) -> Any:
+        # The SDK keeps nothing of it but the stack's tags.
+        self._pack.configure_stack(request.config)
+        return answer(request, context)
+
+    def _configure(self, answer: _Answer, request: Any, context: grpc.ServicerContext) -> Any:
         try:
-            self._configure(request)
+            self._pack.configure(request)
         except StackError as error:
             problems = "\n".join(f"  {problem}" for problem in error.problems)
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"it cannot be run as configured:\n{problems}")

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,11 +19,11 @@ from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from components import catalog
-from components.placement import RULES, UNBOUNDED, Facts, FrontDoor, Home, Override
+from components.placement import RULES, UNBOUNDED, Facts, FrontDoor, Home, Override, Waivers
 from components.spec import Duration, Memory, Share
-from policies.pack import Pack, Said
+from policies.pack import Pack
 from policies.pack.configured import Rules
-from policies.pack.stack import read
+from policies.pack.stack import Said, read, stack_of
 from policies.reading.functions import FUNCTION
 
 ROOT = Path(__file__).parents[2]
@@ -85,10 +84,8 @@ class _Pack:
 
 @contextmanager
 def _started(stack: object) -> Iterator[_Pack]:
-    config = {"PULUMI_CONFIG": json.dumps({"halfmetal:stack": json.dumps(stack)})}
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(PACK)],
-        env={**os.environ, **config},
         stdout=subprocess.PIPE,
         text=True,
         cwd=PACK,
@@ -98,7 +95,10 @@ def _started(stack: object) -> Iterator[_Pack]:
         port = process.stdout.readline().strip()
         assert port.isdigit(), "the pack did not start"
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield _Pack(analyzer_pb2_grpc.AnalyzerStub(channel), process)
+            analyzer = analyzer_pb2_grpc.AnalyzerStub(channel)
+            config = {"halfmetal:stack": json.dumps(stack)}
+            analyzer.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest(config=config))
+            yield _Pack(analyzer, process)
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -209,6 +209,19 @@ def test_a_stack_file_that_makes_no_sense_leaves_the_rules_as_they_are(stack: ob
     assert read(stack, TODAY).overrides == {}
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param({}, id="another project's"),
+        pytest.param({"halfmetal:stack": "hybrid"}, id="no JSON"),
+        pytest.param({"halfmetal:stack": "[" * 100_000}, id="without end"),
+    ],
+)
+def test_a_stack_that_is_not_halfmetals_says_nothing(config: dict[str, str]):
+    assert stack_of(config) is None
+    assert read(None, TODAY) == Said(waivers=Waivers((), TODAY))
+
+
 def test_a_stack_files_changes_are_read():
     said = read(STACK, TODAY)
     assert said.overrides["memory-over-function-limit"] == Override(thresholds={"on_demand": "20GiB"})
@@ -234,7 +247,7 @@ _OWN = {"value": "512MiB", "source": "our own quota", "as_of": "2026-11-01"}
     ],
 )
 def test_the_pack_goes_by_the_stacks_own_figures(stack: object, memory: str):
-    settings = Rules({}, read(stack, TODAY).catalog).settings()
+    settings = Rules(read(stack, TODAY)).settings()
     threshold = settings.by_id["memory-over-function-limit"].thresholds.memory("on_demand")
     assert str(threshold) == memory
 
@@ -251,7 +264,7 @@ def test_only_the_packs_main_creates_a_pack():
 
 
 def test_policy_names_are_the_rules_names():
-    names = [policy.name for policy in Pack(Said()).policies]
+    names = [policy.name for policy in Pack(TODAY).policies]
     assert len(names) == len(set(names))
     assert set(RULES) <= set(names)
 
@@ -263,7 +276,7 @@ def test_the_pack_runs_in_the_projects_environment():
 
 def test_the_readme_names_every_policy_threshold_and_default():
     readme = (PACK / "README.md").read_text()
-    for policy in Pack(Said()).policies:
+    for policy in Pack(TODAY).policies:
         assert f"`{policy.name}`" in readme
     for rule in RULES.values():
         row = next((line for line in readme.splitlines() if line.startswith(f"| `{rule.id}` | `")), "")

@@ -29,12 +29,12 @@ from pulumi_policy.proxy import unknown_checking_proxy
 import policies.reading
 from components.placement import ANNOTATION_PREFIX, RULES, TAG_PREFIX, Facts
 from policies.judging import RELATIONS
-from policies.pack import Pack, Said
+from policies.pack import Said
 from policies.pack.remediation import REMEDIABLE
 from policies.pack.wire import UNKNOWNS
 from policies.reading.subjects import READERS
 from tests.facts_of_all_kinds import any_facts, sensible_facts
-from tests.pack_in_process import PackInProcess, Sent, secret, struct
+from tests.pack_in_process import PackInProcess, Sent, pack_of, secret, struct
 
 SECRET = "hunter2"
 SECRET_NUMBER = 86_753
@@ -142,7 +142,7 @@ def test_the_sdks_own_bags_make_nothing_fail(one: Sent):
 
     resource = PolicyResource(one.resource_type, props, one.urn, one.name, NO_OPTIONS, None, None, [], {})
     resource.property_dependencies = {name: [resource] for name in one.props}
-    for policy in Pack(Said(), say=lambda _: None).policies:
+    for policy in pack_of({}).policies:
         if isinstance(policy, ResourceValidationPolicy):
             policy.validate(
                 ResourceValidationArgs(one.resource_type, props, one.urn, one.name, NO_OPTIONS, None, None),

@@ -1,5 +1,6 @@
 """Remediation: what is absent is set where that is safe, and everything else goes back as it came."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -93,6 +94,15 @@ CASES = [
         _function(),
         said=Said(remediate=REMEDIABLE, guardrails=Guardrails(reserved_concurrency=None)),
     ),
+    Case(
+        "a provider's default",
+        _function(reservedConcurrentExecutions=-1, __defaults=["reservedConcurrentExecutions"]),
+        RESERVED,
+        20.0,
+    ),
+    Case(
+        "stated beside a provider's defaults", _function(reservedConcurrentExecutions=-1, __defaults=["name"])
+    ),
     Case("stated", _function(reservedConcurrentExecutions=3)),
     Case("stated to be none", _function(reservedConcurrentExecutions=-1)),
     Case("not known yet", _function(reservedConcurrentExecutions=UNKNOWN_NUMBER_VALUE)),
@@ -157,7 +167,11 @@ def test_what_is_absent_is_set_and_nothing_else(case: Case):
         return
     assert changed is not None
     assert _taken(changed, case.path) == case.value
-    assert _without_empty(changed) == _without_empty(case.sent.props)
+    before = json.loads(json.dumps(case.sent.props))
+    _taken(before, case.path)
+    if case.path[-1] in before.get("__defaults", ()):
+        before["__defaults"].remove(case.path[-1])
+    assert _without_empty(changed) == _without_empty(before)
 
 
 def _taken(props: dict[str, Any], path: tuple[str, ...]) -> Any:
@@ -165,15 +179,15 @@ def _taken(props: dict[str, Any], path: tuple[str, ...]) -> Any:
     *around, last = path
     within = props
     for step in around:
-        within = within[step]
-    return within.pop(last)
+        within = within.get(step, {})
+    return within.pop(last, None)
 
 
 def _without_empty(value: Any) -> Any:
     """A value without mappings and nulls that hold nothing: that is what a path to a value was made of."""
     if isinstance(value, dict):
         kept = {key: _without_empty(each) for key, each in value.items()}
-        return {key: each for key, each in kept.items() if each not in ({}, None)}
+        return {key: each for key, each in kept.items() if each not in ({}, [], None)}
     return [_without_empty(each) for each in value] if isinstance(value, list) else value
 
 

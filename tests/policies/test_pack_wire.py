@@ -1,5 +1,6 @@
 """What the engine sends is read the way the SDK would, but for secrets, which nobody gets to see."""
 
+from datetime import date
 from typing import Any
 
 import grpc
@@ -16,6 +17,7 @@ from pulumi_policy.deserialize import (
 )
 from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
+from policies.pack import Pack
 from policies.pack.bags import plain
 from policies.pack.wire import UNKNOWNS, Wire, asked, bag, installed, offered
 from policies.reading.bags import UNKNOWN
@@ -81,13 +83,13 @@ def test_nothing_is_at_hand_but_while_the_policies_run():
 
 def test_a_server_made_within_is_asked_through_it_and_none_after():
     make = grpc.server
-    with installed(Wire(lambda _: None)):
+    with installed(Wire(Pack(date(2026, 11, 25)))):
         assert grpc.server is not make
     assert grpc.server is make
 
 
 def test_a_call_that_is_not_its_business_is_passed_on():
-    wire = Wire(lambda _: None)
+    wire = Wire(Pack(date(2026, 11, 25)))
     handler = object()
     details = type("Details", (), {"method": "/pulumirpc.Analyzer/GetAnalyzerInfo"})
     assert wire.intercept_service(lambda _: handler, details) is handler

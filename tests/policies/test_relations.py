@@ -24,11 +24,12 @@ from pulumi_policy.proxy import (
 
 from components.placement import NONE, UNBOUNDED, Enforcement, Facts, Home, Override, Tenancy
 from components.spec import Memory
-from policies.pack import SUMMARY, Pack, Said
+from policies.pack import SUMMARY
 from policies.reading.functions import FUNCTION
 from policies.reading.node_relations import CLUSTER, PLACEMENT_GROUP, SUBNET
 from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
 from policies.reading.relations import ALARM, BUDGET, LOG_GROUP
+from tests.pack_in_process import pack_of
 
 A, B = "us-east-1a", "us-east-1b"
 RUNAWAY, CAPACITY, UNDECIDED = (
@@ -95,7 +96,7 @@ def _all(
     """What each stack policy reports, and the line that sums up. Resources come first, as in the engine."""
     said: dict[str, str] = {}
     lines: list[str] = []
-    pack = Pack(Said(overrides or {}), say=lines.append).policies
+    pack = pack_of(overrides or {}, lines.append).policies
     for policy in pack:
         if isinstance(policy, ResourceValidationPolicy):
             for each in resources:

@@ -39,11 +39,12 @@ from components.placement import (
     settle,
 )
 from components.spec import Duration, Memory, Share
-from policies.pack import ADVICE, UNDECIDED, Pack, Said
+from policies.pack import ADVICE, UNDECIDED
 from policies.pack.bags import plain
 from policies.reading.functions import FUNCTION
 from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
 from policies.reading.subjects import read
+from tests.pack_in_process import pack_of
 from tests.twin_example import placed
 
 A, B = "us-east-1a", "us-east-1b"
@@ -109,7 +110,7 @@ def _reports(
 ) -> dict[str, str]:
     """What each resource policy reports, by its name."""
     said: dict[str, str] = {}
-    for policy in Pack(Said(overrides or {}), say=lambda _: None).policies:
+    for policy in pack_of(overrides or {}).policies:
         runs = policy.enforcement_level is not EnforcementLevel.DISABLED  # the engine's to see to
         if runs and isinstance(policy, ResourceValidationPolicy):
             own = (config or {}).get(policy.name)
