@@ -7,7 +7,7 @@ as the value, as ABSENT or as UNKNOWN, so that one that is unknown hides nothing
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, Final
@@ -64,6 +64,13 @@ def items(bag: object, *path: str | int) -> Iterator[Any]:
     if isinstance(sequence, Sequence) and not isinstance(sequence, str):
         for index in range(len(sequence)):
             yield fetch(sequence, index)
+
+
+def texts(values: Iterable[object]) -> tuple[str, ...] | None:
+    """The different texts among values, in order; None where there are none, or other things among them."""
+    found = list(values)
+    known = {value for value in found if isinstance(value, str)}
+    return tuple(sorted(known)) if found and all(isinstance(value, str) for value in found) else None
 
 
 def whole(value: object) -> int | None:

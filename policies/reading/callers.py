@@ -6,22 +6,24 @@ or by name or ARN. So what it is tied to, and whether anybody waits for its answ
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from components.placement import FrontDoor, Home
 from policies.reading.bags import ABSENT, fetch, items
+from policies.reading.declared import Properties
 from policies.reading.draft import Subject
-from policies.reading.index import Index, Kind, by, sources
+from policies.reading.functions import FUNCTION
+from policies.reading.index import Index, Kind, by, scopes_of, sources
 from policies.reading.relations import FUNCTIONS, Related
 from policies.resources import Resource
 
 PROVISIONED: Final = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
-SHOWN: Final = frozenset({"front_door", "home", "managed_instances"})
+SHOWN: Final = frozenset({"front_door", "home"})
 _MAPPING: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
 _ALIASES: Final = Kind(("aws:lambda/alias:Alias",), by("arn"))
-_APIS: Final = Kind(("aws:apigatewayv2/api:Api",), by("id", "name"))
+_APIS: Final = Kind(("aws:apigatewayv2/api:Api",), by("id"))
 
 _ARN: Final = re.compile(r"arn:[\w-]+:lambda:[\w-]*:\d*:function:[\w-]+")
 _PART_OF_ARN: Final = re.compile(r"(?:\d+:)?(?:function:)?([\w-]+)(?::[\w$-]+)?")
@@ -110,6 +112,29 @@ _CALLERS: Final[Mapping[str, _Caller]] = MappingProxyType(
         "aws:sns/topicSubscription:TopicSubscription": _Caller("endpoint", _at("endpoint"), _tied("sns")),
     }
 )
+_CALLED: Final = ("ties", "front_door")
+_WARMTH: Final = ("home",)
+READS: Final[Mapping[str, Properties]] = {
+    FUNCTION: {"name": (*_CALLED, *_WARMTH), "arn": (*_CALLED, *_WARMTH)},
+    "aws:apigateway/integration:Integration": {
+        "uri": ("front_door",),
+        "responseTransferMode": ("front_door",),
+    },
+    "aws:apigatewayv2/integration:Integration": {
+        "integrationUri": ("front_door",),
+        "apiId": ("front_door",),
+        "payloadFormatVersion": ("front_door",),
+    },
+    "aws:apigatewayv2/api:Api": {"id": ("front_door",), "protocolType": ("front_door",)},
+    "aws:cloudwatch/eventTarget:EventTarget": {"arn": _CALLED},
+    _MAPPING: {"functionName": _CALLED, "eventSourceArn": ("ties",)},
+    "aws:pipes/pipe:Pipe": {"target": _CALLED},
+    "aws:s3/bucketNotification:BucketNotification": {"lambdaFunctions[].lambdaFunctionArn": ("front_door",)},
+    "aws:scheduler/schedule:Schedule": {"target.arn": _CALLED},
+    "aws:sfn/stateMachine:StateMachine": {"definition": ("ties",)},
+    "aws:sns/topicSubscription:TopicSubscription": {"endpoint": _CALLED},
+    PROVISIONED: {"functionName": _WARMTH},
+}
 _STRICTEST: Final = (
     FrontDoor.REST_API,
     FrontDoor.HTTP_API,
@@ -155,10 +180,14 @@ def functions_called(resources: Iterable[Resource]) -> Iterator[Related]:
         found: dict[str, Any] = {}
         if own.facts.front_door is None and "front_door" not in own.unread and calls.front_door is not None:
             found["front_door"] = calls.front_door
-        if calls.kept_warm and own.facts.home is Home.FUNCTION:
-            found |= {"home": Home.RESERVED_FUNCTION, "managed_instances": False}
+        unread = own.unread
+        if own.facts.home is Home.FUNCTION and calls.kept_warm:
+            found["home"] = Home.RESERVED_FUNCTION
+        elif own.facts.home is Home.FUNCTION and index.once(_Unplaced).may_be_of(function):
+            found["home"] = None
+            unread |= {"home"}
         facts = replace(own.facts, **found) if found else own.facts
-        yield Related(function, own, Subject(facts, own.unread, own.placed))
+        yield Related(function, own, Subject(facts, unread, own.placed))
 
 
 def _called(index: Index) -> Iterator[tuple[Resource, Subject, Calls]]:
@@ -179,10 +208,35 @@ def _calls(index: Index) -> dict[int, Calls]:
                 known = found.get(id(function), _NOBODY)
                 found[id(function)] = replace(known, ties=known.ties | ties, doors=known.doors | {door})
     for provisioned in index.of_types((PROVISIONED,)):
-        texts = _at("functionName")(provisioned)
-        for function in _named(provisioned, "functionName", texts, index):
+        for function in _provisioned(provisioned, index):
             found[id(function)] = replace(found.get(id(function), _NOBODY), kept_warm=True)
     return found
+
+
+def _provisioned(provisioned: Resource, index: Index) -> list[Resource]:
+    return _named(provisioned, "functionName", _at("functionName")(provisioned), index)
+
+
+@dataclass(slots=True)
+class _Unplaced:
+    """The stacks in which copies are provisioned of nobody can tell which function."""
+
+    index: Index
+    of_any: set[str] = field(default_factory=set)
+    of_nameless: set[str] = field(default_factory=set)
+    """Where they are of a name that no function is known to have."""
+
+    def __post_init__(self) -> None:
+        for provisioned in self.index.of_types((PROVISIONED,)):
+            if not _provisioned(provisioned, self.index):
+                is_named = isinstance(fetch(provisioned.props, "functionName"), str)
+                (self.of_nameless if is_named else self.of_any).add(scopes_of(provisioned)[0])
+
+    def may_be_of(self, function: Resource) -> bool:
+        """Whether they may be of this one."""
+        stack = scopes_of(function)[0]
+        is_nameless = not isinstance(fetch(function.props, "name"), str)
+        return stack in self.of_any or (is_nameless and stack in self.of_nameless)
 
 
 def _named(caller: Resource, name: str, texts: Iterable[Any], index: Index) -> list[Resource]:

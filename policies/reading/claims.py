@@ -4,10 +4,11 @@ A pod names a claim, or a template that one is made of for it. The claim says ho
 class, and the class, by its name or by its selectors, of which driver.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from policies.reading.bags import ABSENT, UNKNOWN, fetch, items, whole
+from policies.reading.declared import Properties
 from policies.reading.index import Index, Kind, in_cluster, in_namespace, namespace_of
 from policies.reading.pods import Template, accelerators_asked, claims_of
 from policies.resources import Resource
@@ -21,6 +22,17 @@ def _dra(kind: str) -> tuple[str, ...]:
 CLAIMS: Final = Kind(_dra("ResourceClaim"), in_namespace)
 CLAIM_TEMPLATES: Final = Kind(_dra("ResourceClaimTemplate"), in_namespace)
 CLASSES: Final = Kind(_dra("DeviceClass"), in_cluster)
+
+_CLAIMED: Final = ("accelerator_count",)
+_NAMED: Final[Properties] = {"metadata.name": _CLAIMED, "metadata.namespace": _CLAIMED}
+_OF_CLAIM: Final[Properties] = {**_NAMED, "spec.devices.requests": _CLAIMED}
+_OF_TEMPLATE: Final[Properties] = {**_NAMED, "spec.spec.devices.requests": _CLAIMED}
+_OF_CLASS: Final[Properties] = {"metadata.name": _CLAIMED, "spec.selectors[].cel.expression": _CLAIMED}
+READS: Final[Mapping[str, Properties]] = {
+    **dict.fromkeys(CLAIMS.types, _OF_CLAIM),
+    **dict.fromkeys(CLAIM_TEMPLATES.types, _OF_TEMPLATE),
+    **dict.fromkeys(CLASSES.types, _OF_CLASS),
+}
 
 _DRIVERS: Final = ("gpu.nvidia.com", "mig.nvidia.com", "gpu.amd.com", "gpu.intel.com", "gaudi.intel.com")
 """Drivers whose devices are accelerators; each brings a class of its own name."""

@@ -7,10 +7,20 @@ from components.catalog import load as load_catalog
 from components.placement import Home, Platform
 from components.spec import Duration, Memory, UnitError
 from policies.reading.bags import ABSENT, UNKNOWN, fetch, items, whole
+from policies.reading.declared import CARRIED, Properties
 from policies.reading.draft import Draft, Subject, carried
 from policies.reading.quantities import bytes_of
 
 SERVICE: Final = "gcp:cloudrunv2/service:Service"
+READS: Final[Properties] = {
+    "annotations": CARRIED,
+    "template.annotations": CARRIED,
+    "scaling.minInstanceCount": ("home",),
+    "template.scaling.minInstanceCount": ("home",),
+    "template.timeout": ("timeout",),
+    "template.containers[].resources.limits": ("function_memory", "accelerator_count"),
+    "template.nodeSelector.accelerator": ("accelerator_type",),
+}
 _GPU: Final = "nvidia.com/gpu"
 _VENDOR: Final = "nvidia-"
 

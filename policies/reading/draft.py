@@ -8,7 +8,7 @@ is, and one of halfmetal's also by what it was made for.
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from components.placement import ANNOTATION_PREFIX, TAG_PREFIX, Answer, Facts, Verdict
+from components.placement import ANNOTATION_PREFIX, TAG_PREFIX, Answer, Facts, Home, Verdict
 from policies.reading.bags import UNKNOWN, entries
 
 _PREFIXES: Final = (TAG_PREFIX, ANNOTATION_PREFIX)
@@ -43,6 +43,7 @@ class Draft:
     _known: dict[str, Any]
     _unread: set[str]
     _placed: bool
+    _carries: bool
 
     def get(self, name: str) -> Any:
         """A fact as far as it is gathered; None where it is not known."""
@@ -61,6 +62,17 @@ class Draft:
         """State a fact unless it is carried already, or carried but not known yet."""
         if self._known.get(name) is None and name not in self._unread:
             self.set(name, value)
+
+    @property
+    def hides_home(self) -> bool:
+        """Whether it carries facts, and a home among them that is not known yet."""
+        return self._carries and "home" in self._unread
+
+    def put_on_nodes(self) -> None:
+        """State that it is on nodes: those that it carries, else a pool."""
+        home = self._known.get("home")
+        if not self.hides_home and (home is None or home.is_function):
+            self.set("home", Home.POOL)
 
     def done(self) -> Subject:
         """The subject, once nothing more can be read."""
@@ -87,4 +99,4 @@ def carried(*bags: object) -> Draft:
             else:
                 unread |= {name} & _ALL_FACTS
     stated = Facts.decoded(known) if known else {}
-    return Draft(stated, unread - stated.keys(), placed)
+    return Draft(stated, unread - stated.keys(), placed, bool(known))

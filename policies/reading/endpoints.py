@@ -7,11 +7,32 @@ from components.catalog import load as load_catalog
 from components.placement import NONE, FrontDoor, Home, Platform
 from components.spec import Memory
 from policies.reading.bags import ABSENT, UNKNOWN, fetch, items
+from policies.reading.declared import TAGS, Properties
 from policies.reading.draft import Draft, Subject, carried
-from policies.reading.machines import read_machines
+from policies.reading.machines import OF_TYPE, read_machines
 from policies.reading.quantities import counted, megabytes
 
 ENDPOINT: Final = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+_OF_INSTANCES: Final = (
+    *OF_TYPE,
+    "managed_cluster",
+    "warm_replicas",
+    "own_keys",
+    "efa",
+    "placement_group",
+    "capacity_block_zone",
+)
+READS: Final[Properties] = {
+    **TAGS,
+    "asyncInferenceConfig": ("front_door",),
+    "kmsKeyArn": ("own_keys",),
+    "productionVariants[].serverlessConfig": ("platform", "function_memory", "timeout", *_OF_INSTANCES),
+    "productionVariants[].serverlessConfig.memorySizeInMb": ("function_memory",),
+    "productionVariants[].serverlessConfig.provisionedConcurrency": ("home",),
+    "productionVariants[].instanceType": OF_TYPE,
+    "productionVariants[].initialInstanceCount": ("warm_replicas",),
+    "productionVariants[].managedInstanceScaling.minInstanceCount": ("warm_replicas",),
+}
 _PREFIX: Final = "ml."
 
 
@@ -49,8 +70,7 @@ def _read_serverless(draft: Draft, variants: list[Any]) -> None:
 def _read_instances(draft: Draft, props: Mapping[str, Any], variants: list[Any]) -> None:
     types = [fetch(variant, "instanceType") for variant in variants]
     read_machines(draft, [each.removeprefix(_PREFIX) if isinstance(each, str) else each for each in types])
-    if draft.get("home") is None or draft.get("home").is_function:
-        draft.set("home", Home.POOL)
+    draft.put_on_nodes()
     draft.set("managed_cluster", value=True)
     draft.set("efa", value=False)
     draft.set("placement_group", NONE)

@@ -6,10 +6,18 @@ from typing import Any, Final
 from components.catalog import load as load_catalog
 from components.placement import UNRESERVED, Home
 from policies.reading.bags import ABSENT, UNKNOWN, fetch
-from policies.reading.draft import Subject, carried
+from policies.reading.declared import TAGS, Properties
+from policies.reading.draft import Draft, Subject, carried
 from policies.reading.quantities import counted, megabytes, seconds
 
 FUNCTION: Final = "aws:lambda/function:Function"
+READS: Final[Properties] = {
+    **TAGS,
+    "memorySize": ("function_memory",),
+    "timeout": ("timeout",),
+    "reservedConcurrentExecutions": ("reserved_concurrency",),
+    "capacityProviderConfig": ("managed_instances", "home"),
+}
 
 
 def function(props: Mapping[str, Any]) -> Subject:
@@ -24,12 +32,13 @@ def function(props: Mapping[str, Any]) -> Subject:
     draft.set("managed_instances", managed)
     if draft.get("home") is not None and not draft.get("home").is_function:
         draft.set("twin", value=True)
-    draft.set("home", _function_home(draft.get("home"), managed))
+    draft.set("home", _home(draft, managed))
     return draft.done()
 
 
-def _function_home(carried: Home | None, managed: object) -> Home:
+def _home(draft: Draft, managed: object) -> object:
     """A function is a function, whatever home its tags name (it may be the twin of a workload elsewhere)."""
-    if managed is True:
+    carried: Home | None = draft.get("home")
+    if managed is True or carried is Home.RESERVED_FUNCTION:
         return Home.RESERVED_FUNCTION
-    return carried if carried is not None and carried.is_function else Home.FUNCTION
+    return UNKNOWN if managed is UNKNOWN or draft.hides_home else Home.FUNCTION

@@ -8,6 +8,9 @@ from components.placement import Home, Tenancy
 from policies.reading.bags import UNKNOWN
 from policies.reading.draft import Draft
 
+OF_TYPE: Final = ("accelerator_type", "accelerator_count", "tenancy", "home")
+"""The facts that an instance type may give."""
+
 _BARE_METAL: Final = ".metal"
 """In the name of every type that has no hypervisor, and of no other."""
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from components.placement import NONE, Facts
-from policies.reading.bags import ABSENT, UNKNOWN, fetch, items, whole
+from policies.reading.bags import ABSENT, UNKNOWN, fetch, items, texts, whole
+from policies.reading.declared import Properties, under
 from policies.reading.draft import Subject
 from policies.reading.index import Index, Kind, by, sources
 from policies.reading.nodes import CAPACITY_PROVIDER, LAUNCH_TEMPLATE, NODE_GROUP, SCALING_GROUP
@@ -27,7 +28,7 @@ CAPACITY: Final = (
 PARTS: Final = frozenset({LAUNCH_TEMPLATE})
 """What nodes are made by: what it lacks is told of the nodes."""
 
-_OF_TYPE: Final = ("accelerator_type", "accelerator_count", "accelerator_memory")
+_OF_TYPE: Final = ("accelerator_type", "accelerator_count")
 _SAID_BY_TEMPLATE: Final = (
     "efa",
     "placement_group",
@@ -38,11 +39,45 @@ _SAID_BY_TEMPLATE: Final = (
 )
 SHOWN: Final = frozenset({"zones", "audit_logs", *_SAID_BY_TEMPLATE})
 
+FOR_PODS: Final = ("has_accelerators", "managed_cluster", "tenancy", "own_keys", "audit_logs")
+"""What pods have of the nodes that they are held to, beside their zones."""
+
 _SUBNETS: Final = Kind((SUBNET,), by("id"))
-_CLUSTERS: Final = Kind((CLUSTER,), by("name", "id"))
+_CLUSTERS: Final = Kind((CLUSTER,), by("name"))
 _GROUPS: Final = Kind((PLACEMENT_GROUP,), by("name", "placementGroupId"))
 _TEMPLATES: Final = Kind((LAUNCH_TEMPLATE,), by("id", "name"))
 _CAPACITY: Final = Kind(CAPACITY, by("id"))
+
+
+_TEMPLATE_NAMED: Final = {f"launchTemplate.{key}": _SAID_BY_TEMPLATE for key in ("id", "name", "version")}
+READS: Final[Mapping[str, Properties]] = {
+    NODE_GROUP: {"subnetIds": ("zones",), "clusterName": ("audit_logs",), **_TEMPLATE_NAMED},
+    SCALING_GROUP: {
+        "vpcZoneIdentifiers": ("zones",),
+        "placementGroup": ("placement_group",),
+        **_TEMPLATE_NAMED,
+        **under(
+            "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification",
+            dict.fromkeys(("launchTemplateId", "launchTemplateName", "version"), _SAID_BY_TEMPLATE),
+        ),
+    },
+    CAPACITY_PROVIDER: {"vpcConfig.subnetIds": ("zones",)},
+    SUBNET: {"id": ("zones",), "availabilityZone": ("zones",)},
+    CLUSTER: {"name": ("audit_logs",), "enabledClusterLogTypes": ("audit_logs",)},
+    LAUNCH_TEMPLATE: {
+        **dict.fromkeys(("id", "name", "latestVersion", "defaultVersion"), _SAID_BY_TEMPLATE),
+        "placement.groupName": ("placement_group",),
+        "placement.groupId": ("placement_group",),
+        "capacityReservationSpecification.capacityReservationTarget.capacityReservationId": (
+            "capacity_block_zone",
+        ),
+    },
+    PLACEMENT_GROUP: dict.fromkeys(("name", "placementGroupId", "strategy"), ("placement_group",)),
+    **{
+        each: {"id": ("capacity_block_zone",), "availabilityZone": ("capacity_block_zone",)}
+        for each in CAPACITY
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +85,22 @@ class _Nodes:
     """Where a type of resource names what its nodes are made of."""
 
     subnets: tuple[str, ...]
-    templates: tuple[tuple[str, ...], ...] = ()
-    """The ways to a launch template, each to a mapping that names it."""
+    templates: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    """The ways to what names a launch template, each with the keys there of its id and its name."""
     cluster: str | None = None
     placement_group: str | None = None
 
 
 _KINDS: Final[Mapping[str, _Nodes]] = {
-    NODE_GROUP: _Nodes(("subnetIds",), (("launchTemplate",),), cluster="clusterName"),
+    NODE_GROUP: _Nodes(("subnetIds",), ((("launchTemplate",), ("id", "name")),), cluster="clusterName"),
     SCALING_GROUP: _Nodes(
         ("vpcZoneIdentifiers",),
         (
-            ("launchTemplate",),
-            ("mixedInstancesPolicy", "launchTemplate", "launchTemplateSpecification"),
+            (("launchTemplate",), ("id", "name")),
+            (
+                ("mixedInstancesPolicy", "launchTemplate", "launchTemplateSpecification"),
+                ("launchTemplateId", "launchTemplateName"),
+            ),
         ),
         placement_group="placementGroup",
     ),
@@ -101,9 +139,7 @@ def zones_of_subnets(resource: Resource, path: tuple[str, ...], index: Index) ->
     subnets = named if named and all(isinstance(each, Resource) for each in named) else linked
     if len(subnets) < len(named):
         return None
-    zones = {fetch(subnet.props, "availabilityZone") for subnet in subnets}
-    known = {zone for zone in zones if isinstance(zone, str)}
-    return tuple(sorted(known)) if zones and known == zones else None
+    return texts(fetch(subnet.props, "availabilityZone") for subnet in subnets)
 
 
 def _has_audit_logs(group: Resource, name: str, carried: Facts, index: Index) -> bool | None:
@@ -143,14 +179,14 @@ def _of_template(group: Resource, kind: _Nodes, own: Facts, index: Index) -> dic
 def _template(group: Resource, kind: _Nodes, index: Index) -> Any:
     """The launch template of a group's machines; ABSENT if it has none, UNKNOWN if nobody can tell."""
     stated = [
-        path
-        for path in kind.templates
+        (path, keys)
+        for path, keys in kind.templates
         if fetch(group.props, *path) is not ABSENT or path[0] in group.property_dependencies
     ]
-    for path in stated:
+    for path, keys in stated:
         named = fetch(group.props, *path)
         found: Any = next(iter(sources(group, path[0], _TEMPLATES)), UNKNOWN)
-        for key in ("id", "name", "launchTemplateId", "launchTemplateName"):
+        for key in keys:
             if not isinstance(found, Resource):
                 found = index.named(_TEMPLATES, fetch(named, key), group)
         if isinstance(found, Resource) and _is_described(found, fetch(named, "version")):

@@ -5,13 +5,40 @@ from typing import Any, Final
 
 from components.placement import NONE, Home, Role, Tenancy
 from policies.reading.bags import ABSENT, UNKNOWN, fetch, items
+from policies.reading.declared import CARRIED, TAGS, Properties
 from policies.reading.draft import Draft, Subject, carried
-from policies.reading.machines import read_machines
+from policies.reading.machines import OF_TYPE, read_machines
 
 NODE_GROUP: Final = "aws:eks/nodeGroup:NodeGroup"
 LAUNCH_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 SCALING_GROUP: Final = "aws:autoscaling/group:Group"
 CAPACITY_PROVIDER: Final = "aws:lambda/capacityProvider:CapacityProvider"
+
+READS: Final[Mapping[str, Properties]] = {
+    NODE_GROUP: {**TAGS, "instanceTypes": OF_TYPE},
+    SCALING_GROUP: {
+        "tags": CARRIED,
+        "mixedInstancesPolicy.launchTemplate.overrides[].instanceType": OF_TYPE,
+        "availabilityZones": ("zones",),
+    },
+    CAPACITY_PROVIDER: {
+        **TAGS,
+        "instanceRequirements[].allowedInstanceTypes": OF_TYPE,
+        "kmsKeyArn": ("own_keys",),
+    },
+    LAUNCH_TEMPLATE: {
+        **TAGS,
+        "instanceType": OF_TYPE,
+        "networkInterfaces[].interfaceType": ("efa",),
+        "blockDeviceMappings[].ebs.kmsKeyId": ("own_keys",),
+        "placement.availabilityZone": ("zones",),
+        "placement.groupName": ("placement_group",),
+        "placement.groupId": ("placement_group",),
+        "placement.tenancy": ("tenancy",),
+        "instanceMarketOptions.marketType": ("tenancy",),
+        "capacityReservationSpecification.capacityReservationTarget": ("capacity_block_zone",),
+    },
+}
 
 
 def node_group(props: Mapping[str, Any]) -> Subject:
@@ -25,7 +52,7 @@ def node_group(props: Mapping[str, Any]) -> Subject:
 
 def scaling_group(props: Mapping[str, Any]) -> Subject:
     """An EC2 Auto Scaling group: nodes of whatever cluster, where it is one's own to run."""
-    draft = carried(_by_key(fetch(props, "tags")))
+    draft = carried(*_by_key(fetch(props, "tags")))
     overrides = fetch(props, "mixedInstancesPolicy", "launchTemplate", "overrides")
     types = [fetch(each, "instanceType") for each in items(overrides)]
     read_machines(draft, [each for each in types if each is not ABSENT])
@@ -76,11 +103,13 @@ def _listed(bag: object, name: str) -> list[Any]:
     return [UNKNOWN] if listed is UNKNOWN else list(items(listed))
 
 
-def _by_key(tags: object) -> object:
-    """Tags that are a list of keys and values, as a mapping."""
-    if tags is UNKNOWN:
-        return UNKNOWN
-    return {key: fetch(tag, "value") for tag in items(tags) if isinstance(key := fetch(tag, "key"), str)}
+def _by_key(tags: object) -> tuple[object, object]:
+    """Tags in a list of keys and values, as a mapping; and UNKNOWN where there are some not known yet."""
+    keys = [fetch(tag, "key") for tag in items(tags)]
+    known = {
+        key: fetch(tag, "value") for key, tag in zip(keys, items(tags), strict=True) if isinstance(key, str)
+    }
+    return known, UNKNOWN if UNKNOWN in (tags, *keys) else ABSENT
 
 
 def _has_efa(props: Mapping[str, Any]) -> object:

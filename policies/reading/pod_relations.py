@@ -6,18 +6,20 @@ in the claim, and what kind of device that is, in its class. How far a pod may g
 namespace's to say.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from components.placement import Facts
+from policies.reading import claims, queues
 from policies.reading.bags import UNKNOWN, fetch
 from policies.reading.claims import accelerators_claimed
+from policies.reading.declared import Properties
 from policies.reading.draft import Subject
 from policies.reading.index import Index, Kind, in_cluster, namespace_of
-from policies.reading.node_relations import nodes
+from policies.reading.node_relations import FOR_PODS, nodes
 from policies.reading.nodes import NODE_GROUP
-from policies.reading.pods import POOL_LABEL, WORKLOADS, ZONE_LABELS, Template, held_to
+from policies.reading.pods import POOL_LABEL, WORKLOADS, ZONE_LABELS, Template, Workload, held_to
 from policies.reading.queues import Flavors, flavors
 from policies.reading.relations import Related
 from policies.reading.tolerations import tolerates
@@ -25,8 +27,7 @@ from policies.resources import Resource
 
 TYPES: Final = frozenset(WORKLOADS)
 NAMESPACE: Final = "kubernetes:core/v1:Namespace"
-_OF_NODES: Final = ("has_accelerators", "managed_cluster", "tenancy", "own_keys", "audit_logs")
-SHOWN: Final = frozenset({"zones", "accelerator_count", "tolerates", "isolated_namespace", *_OF_NODES})
+SHOWN: Final = frozenset({"zones", "accelerator_count", "tolerates", "isolated_namespace", *FOR_PODS})
 
 _NODE_GROUP_LABEL: Final = "eks.amazonaws.com/nodegroup"
 _ENFORCED: Final = "pod-security.kubernetes.io/enforce"
@@ -34,6 +35,40 @@ _ISOLATING: Final = ("baseline", "restricted")
 
 _NAMESPACES: Final = Kind((NAMESPACE,), in_cluster)
 _POOLS: Final = Kind((NODE_GROUP,), lambda group: (_pool_of(group), fetch(group.props, "nodeGroupName")))
+
+
+_OF_NAMESPACE: Final = ("isolated_namespace",)
+_QUEUED: Final = ("zones", "tolerates", *FOR_PODS)
+
+
+def _related(workload: Workload) -> Properties:
+    """What of a kind that makes pods relates them to the rest."""
+    selector = "spec.nodeSelector"
+    pods = [path.removesuffix(selector) for path in workload.reads if path.endswith(selector)]
+    found: dict[str, tuple[str, ...]] = {
+        "metadata.namespace": (*_OF_NAMESPACE, *_QUEUED, "accelerator_count"),
+        "metadata.labels": _QUEUED,
+    }
+    for path in pods:
+        found |= {
+            f"{path}spec.nodeSelector": _QUEUED,
+            f"{path}spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution": _QUEUED,
+            f"{path}spec.tolerations": ("tolerates",),
+            f"{path}spec.resourceClaims": ("accelerator_count",),
+        }
+    if workload.made:
+        found[".".join((*workload.made, "metadata.labels"))] = _QUEUED
+    return found
+
+
+_RELATED: Final = {id(workload): _related(workload) for workload in WORKLOADS.values()}
+READS: Final[Mapping[str, Properties]] = {
+    **{name: _RELATED[id(workload)] for name, workload in WORKLOADS.items()},
+    NODE_GROUP: {"labels": _QUEUED, "nodeGroupName": _QUEUED, "taints": ("tolerates",)},
+    NAMESPACE: {"metadata.name": _OF_NAMESPACE, "metadata.labels": _OF_NAMESPACE},
+    **queues.READS,
+    **claims.READS,
+}
 
 
 def _pool_of(group: Resource) -> Any:
@@ -116,7 +151,7 @@ def _of_nodes(
     related = index.once(_nodes)
     facts = [related[id(group)] for group in groups if id(group) in related]
     found: dict[str, Any] = {}
-    for name in _OF_NODES:
+    for name in FOR_PODS:
         values = {_fact(each, name) for each in facts}
         if len(values) == 1 and getattr(own, name) is None and None not in values:
             found[name] = values.pop()

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from components.placement import ANNOTATION_PREFIX, NONE, FrontDoor, Home
+from components.placement import ANNOTATION_PREFIX, NONE, FrontDoor
 from components.spec import Duration
 from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
+from policies.reading.declared import CARRIED, Properties, under
 from policies.reading.draft import Draft, Subject, carried
 from policies.reading.quantities import counted, seconds
 
@@ -36,6 +37,24 @@ _AUTOSCALING: Final = "autoscaling.knative.dev/"
 _SCALES_TO_ZERO: Final = "kpa.autoscaling.knative.dev"
 
 
+_OF_CONTAINERS: Final = ("accelerator_count", "efa")
+_OF_PODS: Final[Properties] = {
+    "metadata.annotations": CARRIED,
+    "spec.containers[].resources.limits": (*_OF_CONTAINERS, "pinned"),
+    "spec.containers[].resources.requests": (*_OF_CONTAINERS, "pinned"),
+    "spec.initContainers[].resources.limits": _OF_CONTAINERS,
+    "spec.initContainers[].resources.requests": _OF_CONTAINERS,
+    "spec.initContainers[].restartPolicy": _OF_CONTAINERS,
+    "spec.resourceClaims": ("accelerator_count",),
+    "spec.nodeSelector": ("zones",),
+    "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution": ("zones",),
+}
+_OWNED: Final[Properties] = {"metadata.ownerReferences[].controller": ("warm_replicas",)}
+_ANNOTATED: Final[Properties] = {"metadata.annotations": CARRIED}
+_SCALES: Final[Properties] = {**_ANNOTATED, **_OWNED, "spec.replicas": ("warm_replicas",)}
+_DEADLINE: Final[Properties] = {"spec.activeDeadlineSeconds": ("timeout",)}
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """A template of pods, and how many pods one replica of the workload has by it."""
@@ -57,6 +76,7 @@ class Workload:
     """Those of its pods."""
     finish: Callable[[Draft, object], None]
     """Reads what it says beside them."""
+    reads: Properties
     made: tuple[str, ...] = ()
     """The way to what it makes that makes the pods, which has labels and annotations of its own."""
 
@@ -88,7 +108,7 @@ def _leader_and_workers(props: object) -> Iterator[Template]:
     if isinstance(size, int):
         yield Template(workers, max(0, size - 1))
     else:
-        yield Template(UNKNOWN)
+        yield Template({"metadata": fetch(workers, "metadata"), "spec": UNKNOWN})
 
 
 def _scaled(draft: Draft, props: object) -> None:
@@ -150,17 +170,38 @@ def _least_scale(annotations: object) -> object:
     return counted(stated[1] if stated[0] is ABSENT else stated[0], least)
 
 
-SCALED: Final = Workload(_one_template("spec", "template"), _scaled)
-ON_EVERY_NODE: Final = Workload(_one_template("spec", "template"), _one_on_every_node)
-POD: Final = Workload(_one_template(), _single)
-JOB: Final = Workload(_one_template("spec", "template"), _ends("spec"))
+_TEMPLATE: Final = under("spec.template", _OF_PODS)
+_GROUP: Final = "spec.leaderWorkerTemplate"
+
+SCALED: Final = Workload(_one_template("spec", "template"), _scaled, {**_SCALES, **_TEMPLATE})
+ON_EVERY_NODE: Final = Workload(
+    _one_template("spec", "template"), _one_on_every_node, {**_ANNOTATED, **_TEMPLATE}
+)
+POD: Final = Workload(_one_template(), _single, {**_OWNED, **_OF_PODS})
+JOB: Final = Workload(
+    _one_template("spec", "template"), _ends("spec"), {**_ANNOTATED, **_DEADLINE, **_TEMPLATE}
+)
 CRON_JOB: Final = Workload(
     _one_template("spec", "jobTemplate", "spec", "template"),
     _ends("spec", "jobTemplate", "spec"),
+    {**_ANNOTATED, **under("spec.jobTemplate", {**_ANNOTATED, **_DEADLINE, **_TEMPLATE})},
     made=("spec", "jobTemplate"),
 )
-LEADER_WORKER_SET: Final = Workload(_leader_and_workers, _scaled)
-KNATIVE_SERVICE: Final = Workload(_one_template("spec", "template"), _scales_with_requests)
+LEADER_WORKER_SET: Final = Workload(
+    _leader_and_workers,
+    _scaled,
+    {
+        **_SCALES,
+        f"{_GROUP}.size": (*_OF_CONTAINERS, "pinned", "zones"),
+        **under(f"{_GROUP}.leaderTemplate", _OF_PODS),
+        **under(f"{_GROUP}.workerTemplate", _OF_PODS),
+    },
+)
+KNATIVE_SERVICE: Final = Workload(
+    _one_template("spec", "template"),
+    _scales_with_requests,
+    {**_ANNOTATED, **_TEMPLATE, "spec.template.spec.timeoutSeconds": ("timeout",)},
+)
 
 _VERSIONS: Final[Mapping[tuple[str, tuple[str, ...]], Workload]] = {
     ("Deployment", ("apps/v1", "apps/v1beta1", "apps/v1beta2", "extensions/v1beta1")): SCALED,
@@ -194,8 +235,7 @@ def pools_of(resource_type: str, props: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _read_templates(draft: Draft, templates: list[Template]) -> None:
-    if draft.get("home") is None or draft.get("home").is_function:
-        draft.set("home", Home.POOL)
+    draft.put_on_nodes()
     draft.set_missing("placement_group", NONE)
     draft.set_missing("capacity_block_zone", NONE)
     accelerators = accelerators_asked(templates)

@@ -4,11 +4,14 @@ A queue belongs to a cluster queue, whose resources come in groups, each in one 
 admitted gets one flavour of every group, and with it the labels of its nodes and the tolerations for them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from policies.reading.bags import ABSENT, fetch, items
+from policies.reading.bags import ABSENT, fetch, items, texts
+from policies.reading.declared import Properties
 from policies.reading.index import Index, Kind, in_cluster, in_namespace, namespace_of
+from policies.reading.node_relations import FOR_PODS
 from policies.resources import Resource
 
 _QUEUE: Final = "kueue.x-k8s.io/queue-name"
@@ -23,6 +26,28 @@ CLUSTER_QUEUES: Final = Kind(_kueue("ClusterQueue"), in_cluster)
 FLAVORS: Final = Kind(_kueue("ResourceFlavor"), in_cluster)
 
 
+_QUEUED: Final = ("zones", "tolerates", *FOR_PODS)
+_OF_QUEUE: Final[Properties] = {
+    "metadata.name": _QUEUED,
+    "metadata.namespace": _QUEUED,
+    "spec.clusterQueue": _QUEUED,
+}
+_OF_CLUSTER_QUEUE: Final[Properties] = {
+    "metadata.name": _QUEUED,
+    "spec.resourceGroups[].flavors[].name": _QUEUED,
+}
+_OF_FLAVOR: Final[Properties] = {
+    "metadata.name": _QUEUED,
+    "spec.nodeLabels": _QUEUED,
+    "spec.tolerations": ("tolerates",),
+}
+READS: Final[Mapping[str, Properties]] = {
+    **dict.fromkeys(QUEUES.types, _OF_QUEUE),
+    **dict.fromkeys(CLUSTER_QUEUES.types, _OF_CLUSTER_QUEUE),
+    **dict.fromkeys(FLAVORS.types, _OF_FLAVOR),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Flavors:
     """The flavours that something queued may get, by group: one of each group."""
@@ -32,10 +57,9 @@ class Flavors:
     def labelled(self, *labels: str) -> tuple[str, ...]:
         """The values of a node label that its nodes have one of; none where some may be without."""
         for group in self.groups:
-            values = {_label(flavor, labels) for flavor in group}
-            known = {value for value in values if isinstance(value, str)}
-            if known == values:
-                return tuple(sorted(known))
+            values = texts(_label(flavor, labels) for flavor in group)
+            if values is not None:
+                return values
         return ()
 
     @property

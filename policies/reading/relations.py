@@ -4,12 +4,13 @@ They are resources of their own, and none of them is a property of the function.
 only sometimes, so a relation is also read off the graph: what a property was computed from.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from components.spec import Duration
 from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
+from policies.reading.declared import IS_THERE, Properties
 from policies.reading.draft import Subject
 from policies.reading.functions import FUNCTION
 from policies.reading.index import Index, Kind, by, scopes_of, sources
@@ -22,6 +23,15 @@ BUDGET: Final = "aws:budgets/budget:Budget"
 FUNCTIONS: Final = Kind((FUNCTION,), by("name", "arn"))
 LOG_GROUPS: Final = Kind((LOG_GROUP,), by("name"))
 
+READS: Final[Mapping[str, Properties]] = {
+    FUNCTION: {
+        "name": ("log_retention_days", "alarm"),
+        "loggingConfig.logGroup": ("log_retention_days",),
+    },
+    LOG_GROUP: {"name": ("log_retention_days",), "retentionInDays": ("log_retention_days",)},
+    ALARM: {"namespace": ("alarm",), "dimensions": ("alarm",), "metricQueries[].metric": ("alarm",)},
+    BUDGET: {IS_THERE: ("budget",)},
+}
 SHOWN: Final = frozenset({"log_retention_days", "alarm", "budget"})
 
 _FUNCTION_METRICS: Final = "AWS/Lambda"

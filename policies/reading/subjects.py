@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from policies.reading import cloud_run, endpoints, functions, nodes, pods, tasks
+from policies.reading.declared import Properties
 from policies.reading.draft import Subject
 
 
@@ -14,6 +15,16 @@ def read(resource_type: str, props: Mapping[str, Any]) -> Subject | None:
 
 
 Reader: TypeAlias = Callable[[Mapping[str, Any]], Subject]
+
+READS: Final[Mapping[str, Properties]] = {
+    functions.FUNCTION: functions.READS,
+    **nodes.READS,
+    **tasks.READS,
+    endpoints.ENDPOINT: endpoints.READS,
+    cloud_run.SERVICE: cloud_run.READS,
+    **{name: workload.reads for name, workload in pods.WORKLOADS.items()},
+}
+"""What is read of each type."""
 
 READERS: Final[Mapping[str, Reader]] = {
     functions.FUNCTION: functions.function,

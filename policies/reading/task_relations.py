@@ -1,12 +1,13 @@
 """What a service of Amazon ECS is with its task definition and its subnets."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from policies.reading.declared import Properties
 from policies.reading.draft import Subject
 from policies.reading.index import Index, Kind, by
-from policies.reading.node_relations import zones_of_subnets
+from policies.reading.node_relations import SUBNET, zones_of_subnets
 from policies.reading.relations import Related
 from policies.reading.tasks import SERVICE, TASK_DEFINITION
 from policies.resources import Resource
@@ -14,7 +15,13 @@ from policies.resources import Resource
 TYPES: Final = frozenset({SERVICE})
 SHOWN: Final = frozenset({"accelerator_count", "has_accelerators", "zones"})
 
-_TASKS: Final = Kind((TASK_DEFINITION,), by("family", "arn", "id", "arnWithoutRevision"))
+READS: Final[Mapping[str, Properties]] = {
+    SERVICE: {"taskDefinition": ("accelerator_count",), "networkConfiguration.subnets": ("zones",)},
+    TASK_DEFINITION: {"arn": ("accelerator_count",), "family": ("accelerator_count",)},
+    SUBNET: {"id": ("zones",), "availabilityZone": ("zones",)},
+}
+
+_TASKS: Final = Kind((TASK_DEFINITION,), by("family", "arn"))
 
 
 def services(resources: Iterable[Resource]) -> Iterator[Related]:

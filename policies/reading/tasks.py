@@ -7,13 +7,28 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from components.placement import NONE, Home
+from components.placement import NONE
 from policies.reading.bags import ABSENT, UNKNOWN, fetch, items, whole
+from policies.reading.declared import TAGS, Properties
 from policies.reading.draft import Draft, Subject, carried
 from policies.reading.quantities import counted
 
 TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 SERVICE: Final = "aws:ecs/service:Service"
+
+READS: Final[Mapping[str, Properties]] = {
+    TASK_DEFINITION: {
+        **TAGS,
+        "containerDefinitions": ("accelerator_count",),
+        "requiresCompatibilities": ("has_accelerators",),
+    },
+    SERVICE: {
+        **TAGS,
+        "desiredCount": ("warm_replicas",),
+        "launchType": ("has_accelerators",),
+        "capacityProviderStrategies[].capacityProvider": ("has_accelerators",),
+    },
+}
 
 _FARGATE: Final = "FARGATE"
 _DEEPEST: Final = 10**6
@@ -44,8 +59,7 @@ def service(props: Mapping[str, Any]) -> Subject:
 
 def _draft(props: Mapping[str, Any]) -> Draft:
     draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
-    if draft.get("home") is None or draft.get("home").is_function:
-        draft.set("home", Home.POOL)
+    draft.put_on_nodes()
     draft.set("managed_cluster", value=True)
     draft.set_missing("placement_group", NONE)
     draft.set_missing("capacity_block_zone", NONE)

@@ -24,7 +24,7 @@ def tolerates(taints: object, tolerations: Iterable[object]) -> bool | None:
 
 def _is_tolerated(taint: object, tolerations: list[Any]) -> bool | None:
     key, value, effect = (fetch(taint, name) for name in ("key", "value", "effect"))
-    if effect is not UNKNOWN and effect not in _EFFECTS:
+    if effect is not UNKNOWN and not (isinstance(effect, str) and effect in _EFFECTS):
         return True
     answers = [_matches(key, value, effect, toleration) for toleration in tolerations]
     if True in answers:
