@@ -255,6 +255,7 @@ TYPES: Final = (
         "AWS::S3::Bucket",
         called="bucket",
         ref="bucket",
+        lists={"cors_rule": "corsRules", "grant": "grants", "lifecycle_rule": "lifecycleRules"},
         cloudformation_names={"BucketName": "bucket"},
         parts=(
             Part(
@@ -307,6 +308,7 @@ TYPES: Final = (
         "AWS::EKS::Cluster",
         called="name",
         ref="name",
+        lists={"identity": "identities"},
         cloudformation_names={"ResourcesVpcConfig": "vpcConfig"},
         moved={"Logging.ClusterLogging.EnabledTypes.Type": "enabledClusterLogTypes"},
     ),
@@ -315,7 +317,7 @@ TYPES: Final = (
         "aws_eks_node_group",
         "AWS::EKS::Nodegroup",
         called="nodeGroupName",
-        lists={"taint": "taints", "node_repair_config_overrides": "nodeRepairConfigOverrides"},
+        lists={"taint": "taints", **_same("node_repair_config_overrides", "resources")},
         cloudformation_names={
             "NodegroupName": "nodeGroupName",
             "NodeRole": "nodeRoleArn",
