@@ -148,6 +148,60 @@ TRANSLATED = [
         },
     ),
     Translated(
+        "kubernetes_deployment_v1",
+        {
+            "metadata": [
+                {"name": "chat", "namespace": "models", "labels": {"a_b": "c"}, "annotations": None}
+            ],
+            "spec": [
+                {
+                    "replicas": "3",
+                    "selector": [{"match_labels": {"a_b": "c"}}],
+                    "template": [
+                        {
+                            "metadata": [{"annotations": {"halfmetal.dev/home": "pool"}}],
+                            "spec": [
+                                {
+                                    "node_selector": {"topology.kubernetes.io/zone": "a"},
+                                    "toleration": [{"key": "nvidia.com/gpu", "effect": ""}],
+                                    "container": [
+                                        {
+                                            "name": "server",
+                                            "resources": [
+                                                {"limits": {"nvidia.com/gpu": "1"}, "requests": {}}
+                                            ],
+                                        }
+                                    ],
+                                }
+                            ],
+                        }
+                    ],
+                }
+            ],
+        },
+        "kubernetes:apps/v1:Deployment",
+        {
+            "metadata": {"name": "chat", "namespace": "models", "labels": {"a_b": "c"}},
+            "spec": {
+                "replicas": "3",
+                "selector": {"matchLabels": {"a_b": "c"}},
+                "template": {
+                    "metadata": {"annotations": {"halfmetal.dev/home": "pool"}},
+                    "spec": {
+                        "nodeSelector": {"topology.kubernetes.io/zone": "a"},
+                        "tolerations": [{"key": "nvidia.com/gpu"}],
+                        "containers": [
+                            {
+                                "name": "server",
+                                "resources": {"limits": {"nvidia.com/gpu": "1"}, "requests": {}},
+                            }
+                        ],
+                    },
+                },
+            },
+        },
+    ),
+    Translated(
         "kubernetes_manifest",
         {"manifest": {"value": {"apiVersion": "v1", "kind": "Secret", "data": {"a": "hidden"}}, "type": []}},
         "kubernetes:core/v1:Secret",

@@ -120,7 +120,7 @@ def _props(state: Mapping[str, Any], *, has_marks: bool) -> dict[str, Any]:
     for name in items(state, "additionalSecretOutputs"):
         if name in props:
             props[name] = UNKNOWN
-    if state["type"] in BY_PULUMI:
+    if state["type"] in BY_PULUMI and not state["type"].startswith("kubernetes:"):
         _drop_blanks(props)
     return props
 

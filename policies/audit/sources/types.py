@@ -12,7 +12,18 @@ from types import MappingProxyType
 from typing import Final
 
 KEPT: Final = frozenset(
-    {"annotations", "dimensions", "labels", "limits", "nodeSelector", "tags", "tagsAll", "variables"}
+    {
+        "annotations",
+        "dimensions",
+        "labels",
+        "limits",
+        "matchLabels",
+        "nodeSelector",
+        "requests",
+        "tags",
+        "tagsAll",
+        "variables",
+    }
 )
 """Properties whose keys are their owner's own words."""
 
@@ -36,6 +47,8 @@ class Type:
     pulumi: str
     terraform: str = ""
     cloudformation: str = ""
+    also: str = ""
+    """A newer or older name that Terraform has for it."""
     called: str = ""
     """The property with its name, which the cloud makes up where it is not given."""
     terraform_names: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +79,26 @@ def camel(snake: str) -> str:
     first, *rest = snake.split("_")
     return "".join([first, *(part[:1].upper() + part[1:] for part in rest)])
 
+
+_OF_PODS: Final = {
+    "container": "containers",
+    "env": "env",
+    "env_from": "envFrom",
+    "image_pull_secrets": "imagePullSecrets",
+    "init_container": "initContainers",
+    "node_selector_term": "nodeSelectorTerms",
+    "port": "ports",
+    "toleration": "tolerations",
+    "topology_spread_constraint": "topologySpreadConstraints",
+    "volume": "volumes",
+    "volume_mount": "volumeMounts",
+    **_same(
+        "match_expressions",
+        "match_fields",
+        "preferred_during_scheduling_ignored_during_execution",
+    ),
+}
+"""Lists in what Terraform's Kubernetes provider has for pods and what makes them."""
 
 TYPES: Final = (
     # -- functions
@@ -439,6 +472,35 @@ TYPES: Final = (
         },
         cloudformation_names={"ModelName": "name"},
     ),
+    Type("kubernetes:core/v1:Namespace", "kubernetes_namespace", also="kubernetes_namespace_v1"),
+    Type("kubernetes:core/v1:Pod", "kubernetes_pod", also="kubernetes_pod_v1", lists=_OF_PODS),
+    Type(
+        "kubernetes:core/v1:ReplicationController",
+        "kubernetes_replication_controller",
+        also="kubernetes_replication_controller_v1",
+        lists=_OF_PODS,
+    ),
+    Type(
+        "kubernetes:apps/v1:Deployment",
+        "kubernetes_deployment",
+        also="kubernetes_deployment_v1",
+        lists=_OF_PODS,
+    ),
+    Type(
+        "kubernetes:apps/v1:StatefulSet",
+        "kubernetes_stateful_set",
+        also="kubernetes_stateful_set_v1",
+        lists=_OF_PODS,
+    ),
+    Type(
+        "kubernetes:apps/v1:DaemonSet",
+        "kubernetes_daemonset",
+        also="kubernetes_daemon_set_v1",
+        lists=_OF_PODS,
+    ),
+    Type("kubernetes:batch/v1:Job", "kubernetes_job", also="kubernetes_job_v1", lists=_OF_PODS),
+    Type("kubernetes:batch/v1:CronJob", "kubernetes_cron_job_v1", lists=_OF_PODS),
+    Type("kubernetes:batch/v1beta1:CronJob", "kubernetes_cron_job", lists=_OF_PODS),
     Type(
         "gcp:cloudrunv2/service:Service",
         "google_cloud_run_v2_service",
@@ -455,7 +517,7 @@ TYPES: Final = (
 
 BY_PULUMI: Final[Mapping[str, Type]] = MappingProxyType({each.pulumi: each for each in TYPES})
 BY_TERRAFORM: Final[Mapping[str, Type]] = MappingProxyType(
-    {each.terraform: each for each in TYPES if each.terraform}
+    {name: each for each in TYPES for name in (each.terraform, each.also) if name}
 )
 BY_CLOUDFORMATION: Final[Mapping[str, Type]] = MappingProxyType(
     {each.cloudformation: each for each in TYPES if each.cloudformation}
