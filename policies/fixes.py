@@ -96,7 +96,7 @@ def of_log_group(group: Resource, guardrails: Guardrails | None = None) -> Fix |
     kept = (guardrails or Guardrails()).log_retention
     if kept is None or (days is not ABSENT and whole(days) != 0):
         return None
-    why = f"CloudWatch deletes what is older than {kept.days:g} days; without it logs are paid for for ever"
+    why = f"CloudWatch deletes what is older than {kept.days:g} days, and does not charge for it for ever"
     return Fix(group, ("retentionInDays",), int(kept.days), why, safe=True)
 
 

@@ -175,14 +175,16 @@ def _day(text: str | None) -> datetime.date:
 
 def _terms(stack: str | None, today: datetime.date, region: str | None) -> Terms:
     """The rules as a stack sets them, with its waivers, prices and guardrails, or as they are."""
-    from components.catalog import for_stack, load
-    from components.placement import Waivers, overrides_of, settle
+    from components.catalog import load
+    from components.placement import Waivers, settle
     from policies.audit.findings import Terms
 
     if stack is None:
         catalog = load()
         return Terms(settle(catalog, {}), Waivers((), today), catalog, region or _REGION)
     from cli.stacks import file_of
+    from components.catalog import for_stack
+    from components.placement import overrides_of
     from components.spec import load_file
 
     known = load_file(file_of(stack))

@@ -175,14 +175,14 @@ def _print_plan(console: Console, plan: Plan) -> None:
         rows.add_row(Text.assemble(_subject(step.finding), "\n", (step.finding.rule.id, "dim")), _step(step))
     console.print(_indented(rows))
     _print_rest(console, len(plan.steps))
-    console.print(_indented(Text(words.planned(plan))))
+    console.print(_indented(Text(str(plan))))
     console.print()
 
 
 def _step(step: Step) -> Text:
     told = Text()
     for change in step.changes:
-        told.append(f"{words.changed(change)}\n", "bold")
+        told.append(f"{change!s}\n", "bold")
         if change.fix.resource is not step.finding.resource:
             told.append(f"of {visible(change.fix.resource.name)} {words.place(change.location)}\n", "dim")
         told.append(f"{visible(change.fix.why)}\n")

@@ -6,6 +6,13 @@ The page carries all that it shows, fetches nothing, runs no script, and its pol
 plan gives the same bytes.
 """
 
-from components.report.page import page
+from typing import TYPE_CHECKING
+
+from components.lazily import lazily
+
+if TYPE_CHECKING:
+    from components.report.page import page
+else:
+    __getattr__ = lazily(__name__, __file__)
 
 __all__ = ["page"]

@@ -48,6 +48,9 @@ class Change:
         """What to set it to."""
         return _written(self.fix.value)
 
+    def __str__(self) -> str:
+        return f"{self.called}: {self.before} \N{RIGHTWARDS ARROW} {self.after}"
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -81,6 +84,15 @@ class Plan:
     def not_priced(self) -> int:
         """Steps of which the price is not known, or only in part."""
         return sum(step.price.dollars is None or step.price.at_least for step in self.steps)
+
+    def __str__(self) -> str:
+        count = len(self.steps)
+        total = str(Price(self.dollars, "")) if count > self.not_priced else ""
+        unknown = (
+            f"the price of {self.not_priced:,} is not known, or not all of it" if self.not_priced else ""
+        )
+        told = "; ".join(part for part in (total, unknown) if part) or "nothing to do"
+        return f"{count:,} finding{'' if count == 1 else 's'} to clear, at prices of {self.region}: {told}"
 
 
 def plan(findings: Iterable[Finding], gathered: Gathered, terms: Terms) -> Plan:

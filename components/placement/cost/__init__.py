@@ -4,14 +4,21 @@
 article says of such things beside what comes out today. `compare` is for charts: one option beside several.
 """
 
-from components.placement.cost.article import ARTICLE, Claim, Reckoned, claims
-from components.placement.cost.comparison import Comparison, Level, compare
-from components.placement.cost.crossings import BreakEven, Crossing, Point, break_even, compared
-from components.placement.cost.lines import Bill, Cost, Line
-from components.placement.cost.platform import COMPUTE_ONLY, Platform, platform_of
-from components.placement.cost.pricing import at_rate, at_utilization, bill, cost, replicas_for, standing
-from components.placement.cost.span import Contender, Span, contender
-from components.placement.cost.spill import Hold, blocked, peakedness
+from typing import TYPE_CHECKING
+
+from components.lazily import lazily
+
+if TYPE_CHECKING:
+    from components.placement.cost.article import ARTICLE, Claim, Reckoned, claims
+    from components.placement.cost.comparison import Comparison, Level, compare
+    from components.placement.cost.crossings import BreakEven, Crossing, Point, break_even, compared
+    from components.placement.cost.lines import Bill, Cost, Line
+    from components.placement.cost.platform import COMPUTE_ONLY, Platform, platform_of
+    from components.placement.cost.pricing import at_rate, at_utilization, bill, cost, replicas_for, standing
+    from components.placement.cost.span import Contender, Span, contender
+    from components.placement.cost.spill import Hold, blocked, peakedness
+else:
+    __getattr__ = lazily(__name__, __file__)
 
 __all__ = [
     "ARTICLE",

@@ -1,16 +1,20 @@
 """The audit for programs. It has every finding, also those that a baseline knows: it is a baseline itself."""
 
+from __future__ import annotations
+
 import json
 import re
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from components.spec import Waiver
 from policies.audit.baseline import REPORT_KEY, VERSION
 from policies.audit.findings import Finding, Status
 from policies.audit.outcome import Outcome
-from policies.audit.plan import Plan, Step
 from policies.resources import Location
+
+if TYPE_CHECKING:
+    from policies.audit.plan import Plan, Step
 
 _HALF: Final = re.compile("[\ud800-\udfff]")
 """Half a character, which JSON can spell and many a reader cannot take."""

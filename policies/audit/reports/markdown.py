@@ -5,16 +5,20 @@ Text from elsewhere is put into character references, which can be no markup, an
 nobody is mentioned and nothing is linked. GitHub takes 65,536 characters; what does not fit is counted.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from components.placement import Enforcement
 from components.visible import visible
 from policies.audit.findings import Audit, Finding, Status
 from policies.audit.outcome import Ending, Outcome
-from policies.audit.plan import Plan
 from policies.audit.reports import words
+
+if TYPE_CHECKING:
+    from policies.audit.plan import Plan
 
 MARKER: Final = "<!-- halfmetal-audit -->"
 AT_MOST: Final = 60_000
@@ -126,7 +130,7 @@ def _add_undecided(sheet: _Sheet, findings: Sequence[Finding]) -> None:
 
 def _add_plan(sheet: _Sheet, plan: Plan) -> None:
     sheet.fold(
-        f"what to change: {words.planned(plan)}",
+        f"what to change: {plan!s}",
         ("what", "where", "rule", "change", "price"),
         [
             (
@@ -135,7 +139,7 @@ def _add_plan(sheet: _Sheet, plan: Plan) -> None:
                 each.finding.rule.id,
                 "<br>".join(
                     [
-                        *(_code(words.changed(change)) for change in each.changes),
+                        *(_code(str(change)) for change in each.changes),
                         *([f"by hand: {_text(each.left)}"] if each.left else []),
                     ]
                 ),

@@ -1,8 +1,11 @@
 """The audit as one page that can be mailed, archived and printed: the sheet that plans are written on."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from components.placement import Enforcement
 from components.report.markup import Child, Element, element
@@ -11,8 +14,10 @@ from components.report.tables import table
 from components.visible import visible
 from policies.audit.findings import Audit, Finding, Status
 from policies.audit.outcome import Ending, Outcome
-from policies.audit.plan import Plan, Step
 from policies.audit.reports import words
+
+if TYPE_CHECKING:
+    from policies.audit.plan import Plan, Step
 
 
 def report(outcome: Outcome) -> str:
@@ -132,7 +137,7 @@ def _plan(plan: Plan) -> Element | None:
     return element(
         "section",
         element("h2", "What to change"),
-        element("p", _sentence(words.planned(plan))),
+        element("p", _sentence(str(plan))),
         table(
             "What would clear the findings, and what it costs a month",
             ["what", "rule", "change", "a month"],
@@ -150,7 +155,7 @@ def _changes(step: Step) -> list[Child]:
         *(
             element(
                 "p",
-                element("code", words.changed(change)),
+                element("code", str(change)),
                 element("small", f"{words.place(change.location)} {visible(change.fix.why)}".strip()),
             )
             for change in step.changes

@@ -5,8 +5,6 @@ from typing import Final
 from components.visible import visible
 from policies.audit.findings import Audit, Finding, Status
 from policies.audit.outcome import Ending, Outcome
-from policies.audit.plan import Change, Plan
-from policies.audit.prices import Price
 from policies.resources import Location
 
 NAMED: Final = {
@@ -98,16 +96,3 @@ def _counts(outcome: Outcome) -> str:
     least = outcome.gate.fail_on
     what = "refused or undecided" if outcome.gate.undecided else "refused"
     return f"{what} by a mandatory rule of severity {least} or above"
-
-
-def planned(plan: Plan) -> str:
-    """What all changes of a plan cost together."""
-    total = str(Price(plan.dollars, "")) if len(plan.steps) > plan.not_priced else ""
-    unknown = f"the price of {plan.not_priced:,} is not known, or not all of it" if plan.not_priced else ""
-    told = "; ".join(part for part in (total, unknown) if part) or "nothing to do"
-    return f"{counted(len(plan.steps), 'finding')} to clear, at prices of {plan.region}: {told}"
-
-
-def changed(change: Change) -> str:
-    """What is set, from what to what."""
-    return f"{change.called}: {change.before} \N{RIGHTWARDS ARROW} {change.after}"
