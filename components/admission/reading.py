@@ -13,11 +13,13 @@ from typing import Final
 
 from components.admission.cel import Variable, in_order, is_of_many, listing, quoted, variable
 from components.admission.exploring import FACTS
-from components.placement import ANNOTATION_PREFIX, NONE
+from components.placement import ANNOTATION_PREFIX, NONE, FrontDoor
+from components.placement.devices import ACCELERATOR_SLICES, ACCELERATORS, EFA, ZONE_LABELS
 from components.spec.units import Quantity, Share
 
 POOL_LABEL: Final = f"{ANNOTATION_PREFIX}pool"
-ZONE_LABEL: Final = "topology.kubernetes.io/zone"
+ZONE_LABEL: Final = ZONE_LABELS[0]
+QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 NAME_LABEL: Final = "app.kubernetes.io/name"
 POD_SECURITY_LABEL: Final = "pod-security.kubernetes.io/enforce"
 
@@ -95,17 +97,28 @@ def _is_unknown(fact: str) -> str:
 
 
 def _expression(name: str) -> str:
-    if name in _OBJECT:
-        return _OBJECT[name]
+    if name in _OBJECT or name in _PODS:
+        return _OBJECT.get(name) or _PODS[name]
     if name.endswith("_text"):
         return _stated(name.removesuffix("_text"))
     if name.endswith("_said"):
         fact = name.removesuffix("_said")
         return f"variables.{fact}_text" + (" + '%'" if FACTS[fact] is Share else "")
-    return _PODS[name] if name in _PODS else _decoded(name)
+    return _decoded(name)
 
 
 # -- the object, its pods, and what both are held to
+
+_HELD_BY: Final[Mapping[str, tuple[str, ...]]] = {"zone": ZONE_LABELS, "pool": (POOL_LABEL,)}
+
+
+_REQUESTED: Final = "map(c, [c.?resources.?limits.orValue({}), c.?resources.?requests.orValue({})])"
+
+
+def _selected(labels: tuple[str, ...]) -> str:
+    first, *others = (f"variables.spec.?nodeSelector[?'{label}']" for label in labels)
+    return "".join((first, *(f".or({other})" for other in others)))
+
 
 _OBJECT: Final[Mapping[str, str]] = {
     "template": (
@@ -126,9 +139,9 @@ _OBJECT: Final[Mapping[str, str]] = {
     **{
         f"{of}_terms": (
             f"variables.terms.map(t, t.?matchExpressions.orValue([])"
-            f".filter(e, e.key == '{label}' && e.operator == 'In').map(e, e.?values.orValue([])))"
+            f".filter(e, e.key in {listing(labels)} && e.operator == 'In').map(e, e.?values.orValue([])))"
         )
-        for of, label in (("zone", ZONE_LABEL), ("pool", POOL_LABEL))
+        for of, labels in _HELD_BY.items()
     },
     **{
         f"{of}_allowed": (
@@ -140,14 +153,14 @@ _OBJECT: Final[Mapping[str, str]] = {
     },
     **{
         f"{of}s_selected": (
-            f"[variables.spec.?nodeSelector[?'{label}'].orValue('')].map(s,"
+            f"[string({_selected(labels)}.orValue(''))].map(s,"
             # Terms are alternatives: one that says nothing of the label leaves every value open.
             f" variables.{of}_terms.size() == 0 || variables.{of}_terms.exists(es, es.size() == 0)"
             " ? (s == '' ? [] : [[s]])"
             f" : s == '' ? [{in_order(f'variables.{of}_allowed')}]"
             f" : [variables.{of}_allowed.exists(v, v == s) ? [s] : []])[0]"
         )
-        for of, label in (("zone", ZONE_LABEL), ("pool", POOL_LABEL))
+        for of, labels in _HELD_BY.items()
     },
     # The pools that its pods may be on, and of those the ones that the parameters tell of.
     "pools": "variables.pools_selected.size() == 1 ? variables.pools_selected[0] : []",
@@ -156,17 +169,25 @@ _OBJECT: Final[Mapping[str, str]] = {
     "pool": (
         "variables.pools.size() == 1 && variables.known_pools.size() == 1 ? string(variables.pools[0]) : ''"
     ),
+    # Whether it has to say how its pods get onto nodes. A queue (Kueue) says so when it lets them start.
     "ours": (
-        "params.data[?'namespace'].orValue('') == 'own' || variables.known_pools.size() > 0"
-        f" || '{annotation('home')}' in variables.own || '{annotation('home')}' in variables.inner"
+        "variables.known_pools.size() > 0"
+        f" || !('{QUEUE_LABEL}' in dyn(object).metadata.?labels.orValue({{}}))"
+        " && (params.data[?'namespace'].orValue('') == 'own'"
+        f" || '{annotation('home')}' in variables.own || '{annotation('home')}' in variables.inner)"
     ),
     "pods_path": (
         "request.kind.kind == 'Pod' ? '/spec'"
         " : request.kind.kind == 'CronJob' ? '/spec/jobTemplate/spec/template/spec' : '/spec/template/spec'"
     ),
     "tolerations": "variables.spec.?tolerations.orValue([])",
-    "requested": (
-        "variables.containers.map(c, [c.?resources.?limits.orValue({}), c.?resources.?requests.orValue({})])"
+    "requested": f"variables.containers.{_REQUESTED}",
+    "starting": "variables.spec.?initContainers.orValue([])",
+    "requested_beside": (
+        f"variables.starting.filter(c, c.?restartPolicy.orValue('') == 'Always').{_REQUESTED}"
+    ),
+    "requested_before": (
+        f"variables.starting.filter(c, c.?restartPolicy.orValue('') != 'Always').{_REQUESTED}"
     ),
     "owners": (
         "dyn(object).metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false))"
@@ -176,16 +197,22 @@ _OBJECT: Final[Mapping[str, str]] = {
 
 
 def _asked(is_one: str) -> str:
-    """How many of an extended resource the containers ask for: limits are requests, and either will do."""
-    return (
-        "variables.requested.map(r,"
-        f" r[0].filter(k, {is_one}).map(k, quantity(string(r[0][k])).asInteger()).sum()"
+    """How many of an extended resource a pod asks for: limits are requests, and either will do.
+
+    Init containers that keep running have theirs beside the others, and the rest have theirs before them.
+    """
+    counted = (
+        f"r[0].filter(k, {is_one}).map(k, quantity(string(r[0][k])).asInteger()).sum()"
         f" + r[1].filter(k, {is_one} && !(k in r[0])).map(k, quantity(string(r[1][k])).asInteger()).sum()"
-        ").sum()"
+    )
+    return (
+        f"([(variables.requested + variables.requested_beside).map(r, {counted}).sum()]"
+        f" + variables.requested_before.map(r, {counted})).max()"
     )
 
 
-_ACCELERATORS: Final = listing(("nvidia.com/gpu", "amd.com/gpu", "aws.amazon.com/neuron"))
+_IS_ADAPTER: Final = f"k == '{EFA}'"
+_IS_ACCELERATOR: Final = f"(k in {listing(ACCELERATORS)} || k.startsWith('{ACCELERATOR_SLICES}'))"
 
 TOLERATED: Final = (
     # A taint is written key=value:effect. A toleration without a key tolerates all, one without effect each.
@@ -201,6 +228,8 @@ _WHOLE_CORES: Final = (
     " && quantity(string(r[0]['cpu'])).isInteger()"
 )
 
+_SCALED: Final = ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet")
+
 _PODS: Final[Mapping[str, str]] = {
     "home": (
         "variables.is_namespace ? ''"
@@ -208,9 +237,10 @@ _PODS: Final[Mapping[str, str]] = {
         " : variables.pools.size() > 0 && variables.known_pools.size() == variables.pools.size() ? 'metal'"
         " : variables.home_text == 'metal' ? 'metal' : 'pool'"
     ),
-    "accelerators": _asked(f"(k in {_ACCELERATORS} || k.startsWith('nvidia.com/mig-'))"),
+    "accelerators": _asked(_IS_ACCELERATOR),
     "accelerator_count": (
-        "variables.is_namespace ? []"
+        # What is claimed from a driver (DRA) only the claims tell.
+        "variables.is_namespace || variables.spec.?resourceClaims.orValue([]).size() > 0 ? []"
         " : variables.accelerators != 0 || variables.accelerator_type.size() == 0 ? [variables.accelerators]"
         " : [variables.accelerator_count_text].filter(t, t.matches('^-?[0-9]{1,18}$')).map(t, int(t))"
     ),
@@ -224,15 +254,30 @@ _PODS: Final[Mapping[str, str]] = {
         " : variables.known_pools.exists(p, params.data['pool.' + p + '.taints'].split(' ')"
         f".filter(t, t != '').all(t, {TOLERATED})) ? 'true' : 'false'"
     ),
-    "efa": f"{_asked(quoted('vpc.amazonaws.com/efa') + ' == k')} != 0 ? 'true' : 'false'",
+    "efa": f"{_asked(_IS_ADAPTER)} != 0 ? 'true' : 'false'",
     "pinned": (
         "variables.pinned_carried == 'false' || !variables.requested.all(r, "
         f"{_WHOLE_CORES}) ? 'false' : variables.pinned_carried"
     ),
     "warm_replicas": (
         # A ReplicaSet of a Deployment is an old one of it, or a new one, and has as many as that gives it.
-        "variables.is_namespace || (request.kind.kind != 'Pod' && variables.owners.size() > 0) ? []"
-        " : [request.kind.kind == 'Pod' ? 1 : int(dyn(object).spec.?replicas.orValue(1))]"
+        "variables.owners.size() > 0 ? [] : request.kind.kind == 'Pod' ? [1]"
+        f" : request.kind.kind in {listing(_SCALED)} ? [int(dyn(object).spec.?replicas.orValue(1))] : []"
+    ),
+    "front_door": (
+        f"request.kind.kind in ['CronJob', 'Job'] ? '{FrontDoor.ASYNCHRONOUS}' : variables.front_door_carried"
+    ),
+    "deadline": (
+        "(request.kind.kind == 'CronJob' ? dyn(object).spec.jobTemplate.spec"
+        " : request.kind.kind == 'Job' ? dyn(object).spec : dyn({})).?activeDeadlineSeconds"
+    ),
+    "timeout": (
+        "variables.deadline.hasValue() ? [int(variables.deadline.value()) * 1000000000]"
+        " : variables.timeout_carried"
+    ),
+    "timeout_said": (
+        "variables.deadline.hasValue() ? string(int(variables.deadline.value())) + 's'"
+        " : variables.timeout_text"
     ),
     **{
         fact: f"variables.{fact}_text == '' ? ['{NONE}'] : [variables.{fact}_text]"

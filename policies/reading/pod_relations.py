@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from components.placement import Facts
+from components.placement.devices import ZONE_LABELS
 from policies.reading import claims, queues
 from policies.reading.bags import UNKNOWN, fetch
 from policies.reading.claims import accelerators_claimed
@@ -19,7 +20,7 @@ from policies.reading.draft import Subject
 from policies.reading.index import Index, Kind, in_cluster, namespace_of
 from policies.reading.node_relations import FOR_PODS, nodes
 from policies.reading.nodes import NODE_GROUP
-from policies.reading.pods import POOL_LABEL, WORKLOADS, ZONE_LABELS, Template, Workload, held_to
+from policies.reading.pods import POOL_LABEL, WORKLOADS, Template, Workload, held_to
 from policies.reading.queues import Flavors, flavors
 from policies.reading.relations import Related
 from policies.reading.tolerations import tolerates

@@ -10,34 +10,24 @@ from itertools import chain
 from typing import Any, Final
 
 from components.placement import ANNOTATION_PREFIX, NONE, FrontDoor
+from components.placement.devices import ACCELERATOR_SLICES, ACCELERATORS, EFA, ZONE_LABELS
+from components.placement.taints import GPU_TAINT
 from components.spec import Duration
 from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
 from policies.reading.declared import CARRIED, Properties, under
 from policies.reading.draft import Draft, Subject, carried
 from policies.reading.quantities import counted, seconds
+from policies.reading.tolerations import tolerates
 
-ACCELERATORS: Final = (
-    "nvidia.com/gpu",
-    "nvidia.com/gpu.shared",
-    "amd.com/gpu",
-    "gpu.intel.com/i915",
-    "gpu.intel.com/xe",
-    "google.com/tpu",
-    "habana.ai/gaudi",
-    "aws.amazon.com/neuron",
-    "aws.amazon.com/neuroncore",
-    "aws.amazon.com/neurondevice",
-)
-ACCELERATOR_SLICES: Final = "nvidia.com/mig-"
-ZONE_LABEL: Final = "topology.kubernetes.io/zone"
-ZONE_LABELS: Final = (ZONE_LABEL, "failure-domain.beta.kubernetes.io/zone")
+ZONE_LABEL: Final = ZONE_LABELS[0]
 POOL_LABEL: Final = f"{ANNOTATION_PREFIX}pool"
-_EFA: Final = "vpc.amazonaws.com/efa"
+_GPU_TAINT: Final = {"key": GPU_TAINT.key, "value": GPU_TAINT.value, "effect": "NO_SCHEDULE"}
 _AUTOSCALING: Final = "autoscaling.knative.dev/"
 _SCALES_TO_ZERO: Final = "kpa.autoscaling.knative.dev"
 
 
 _OF_CONTAINERS: Final = ("accelerator_count", "efa")
+_WHERE: Final = ("zones", "has_accelerators")
 _OF_PODS: Final[Properties] = {
     "metadata.annotations": CARRIED,
     "spec.containers[].resources.limits": (*_OF_CONTAINERS, "pinned"),
@@ -46,8 +36,9 @@ _OF_PODS: Final[Properties] = {
     "spec.initContainers[].resources.requests": _OF_CONTAINERS,
     "spec.initContainers[].restartPolicy": _OF_CONTAINERS,
     "spec.resourceClaims": ("accelerator_count",),
-    "spec.nodeSelector": ("zones",),
-    "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution": ("zones",),
+    "spec.nodeSelector": _WHERE,
+    "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution": _WHERE,
+    "spec.tolerations": ("tolerates",),
 }
 _OWNED: Final[Properties] = {"metadata.ownerReferences[].controller": ("warm_replicas",)}
 _ANNOTATED: Final[Properties] = {"metadata.annotations": CARRIED}
@@ -192,7 +183,7 @@ LEADER_WORKER_SET: Final = Workload(
     _scaled,
     {
         **_SCALES,
-        f"{_GROUP}.size": (*_OF_CONTAINERS, "pinned", "zones"),
+        f"{_GROUP}.size": (*_OF_CONTAINERS, "pinned", *_WHERE, "tolerates"),
         **under(f"{_GROUP}.leaderTemplate", _OF_PODS),
         **under(f"{_GROUP}.workerTemplate", _OF_PODS),
     },
@@ -246,13 +237,30 @@ def _read_templates(draft: Draft, templates: list[Template]) -> None:
     if accelerators != 0 or draft.get("accelerator_type") is None:
         draft.set("accelerator_count", accelerators)
     specs = [template.spec for template in templates]
+    if accelerators != 0:
+        _read_ways_in(draft, specs)
     if draft.get("pinned") is not False:
         _read_cores(draft, specs)
-    adapters = _asked_of_all(templates, lambda name: name == _EFA)
+    adapters = _asked_of_all(templates, lambda name: name == EFA)
     draft.set("efa", adapters if adapters is UNKNOWN else adapters != 0)
     zones = zones_of_all(specs)
     if zones is not ABSENT:
         draft.set("zones", zones)
+
+
+def _read_ways_in(draft: Draft, specs: list[object]) -> None:
+    """Whether pods that were placed on nodes with accelerators still get onto them, as they are now.
+
+    Of pods that carry nothing of it, it is not known what nodes they were meant for.
+    """
+    if draft.get("has_accelerators"):
+        held = [held_to(spec, (POOL_LABEL,)) for spec in specs]
+        if ABSENT in held or UNKNOWN in held:
+            draft.set("has_accelerators", value=False if ABSENT in held else UNKNOWN)
+    if draft.get("tolerates"):
+        tolerated = [tolerates([_GPU_TAINT], [fetch(spec, "tolerations")]) for spec in specs]
+        if False in tolerated or None in tolerated:
+            draft.set("tolerates", value=False if False in tolerated else UNKNOWN)
 
 
 def claims_of(spec: object) -> Iterator[Any]:

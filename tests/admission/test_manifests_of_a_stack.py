@@ -126,6 +126,20 @@ def made(kind: str, *, pod: dict[str, Any], facts: Facts | None = None, name: st
     }
 
 
+OTHERS = [{"name": "other", "image": "example/other:1"}]
+
+
+def queued(manifest: Manifest) -> Manifest:
+    """The same in a queue of Kueue."""
+    labels = {"kueue.x-k8s.io/queue-name": "gpus"}
+    return manifest | {"metadata": manifest["metadata"] | {"labels": labels}}
+
+
+def ended(manifest: Manifest, seconds: int) -> Manifest:
+    """The same with a deadline."""
+    return manifest | {"spec": manifest["spec"] | {"activeDeadlineSeconds": seconds}}
+
+
 METAL = Facts(workload="ranker", home=Home.METAL, jitter=Duration.parse("20us"))
 READER = Facts(
     workload="chat",
@@ -203,6 +217,35 @@ TABLE = [
         refused=ACCELERATOR,
     ),
     Applied("a pod that needs nothing", made("Pod", pod=pod())),
+    Applied(
+        "a job that a queue will place",
+        queued(made("Job", pod=pod(gpus=1))),
+    ),
+    Applied(
+        "a job of a queue that selects a pool without GPUs itself",
+        queued(made("Job", pod=pod(gpus=1, selector={POOL: "cpu-a"}))),
+        refused=ACCELERATOR,
+    ),
+    Applied(
+        "a pod that claims its devices from a driver",
+        made("Pod", pod=pod() | {"resourceClaims": [{"name": "gpu", "resourceClaimName": "gpu"}]}),
+    ),
+    Applied(
+        "a pod whose init container needs a GPU",
+        made("Pod", pod=pod() | {"initContainers": pod(gpus=2)["containers"]} | {"containers": OTHERS}),
+        refused=ACCELERATOR,
+        words=("it needs 2 accelerators",),
+    ),
+    Applied(
+        "a Job that is ended before its work is done",
+        ended(made("Job", facts=Facts(service_time=Duration.parse("2m")), pod=pod()), 60),
+        refused="long-execution",
+        words=("a request takes 2m, over the 60s of its own timeout",),
+    ),
+    Applied(
+        "a Job that has time for its work",
+        ended(made("Job", facts=Facts(service_time=Duration.parse("2m")), pod=pod()), 121),
+    ),
     Applied(
         "a reader in another zone than its state",
         made("Deployment", facts=READER, pod=pod(selector={ZONE: "us-east-1b"})),

@@ -13,6 +13,7 @@ from policies.reading.endpoints import ENDPOINT
 
 CARRIED = Facts(workload="chat", ties=())
 TAGS = CARRIED.to_tags()
+WAYS_IN = Facts(has_accelerators=True, tolerates=True).to_annotations()
 ANNOTATIONS = CARRIED.to_annotations()
 GONE = object()
 """In place of a value: the property is not there."""
@@ -35,14 +36,15 @@ def _affine(zone: str) -> dict[str, Any]:
 
 def _pods(zone: str = "us-east-1a", **metadata: Any) -> dict[str, Any]:
     return {
-        "metadata": {"annotations": {"halfmetal.dev/pool": zone}, **metadata},
+        "metadata": {"annotations": {"halfmetal.dev/pool": zone, **WAYS_IN}, **metadata},
         "spec": {
             "containers": [{"resources": {"limits": dict(ASKED), "requests": dict(ASKED)}}],
             "initContainers": [
                 {"restartPolicy": "Always", "resources": {"limits": dict(ASKED), "requests": dict(ASKED)}}
             ],
-            "nodeSelector": {pods.ZONE_LABEL: zone},
+            "nodeSelector": {pods.ZONE_LABEL: zone, pods.POOL_LABEL: "gpu"},
             "affinity": _affine(zone),
+            "tolerations": [{"key": GPU, "operator": "Exists"}],
         },
     }
 

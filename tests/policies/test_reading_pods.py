@@ -275,3 +275,29 @@ def _annotated(facts: Facts, props: dict[str, Any]) -> dict[str, Any]:
 def test_what_a_rule_says_of_it(rule: str, resource_type: str, props: dict[str, Any], answer: Answer):
     (judged,) = alone([SETTINGS.by_id[rule]], Resource(resource_type, "chat", "urn:chat", props))
     assert judged.verdict.answer is answer, judged.verdict.reason
+
+
+_PLACED = Facts(home=Home.POOL, has_accelerators=True, tolerates=True).to_annotations()
+_TOLERATION = {"key": "nvidia.com/gpu", "operator": "Exists"}
+_SELECTOR = {"halfmetal.dev/pool": "gpu-a"}
+
+
+@pytest.mark.parametrize(
+    ("pods", "annotations", "ways_in"),
+    [
+        pytest.param(
+            {"nodeSelector": _SELECTOR, "tolerations": [_TOLERATION]}, _PLACED, (True, True), id="as placed"
+        ),
+        pytest.param({"tolerations": [_TOLERATION]}, _PLACED, (False, True), id="its pool taken off"),
+        pytest.param({"nodeSelector": _SELECTOR}, _PLACED, (True, False), id="its toleration taken off"),
+        pytest.param({"nodeSelector": UNKNOWN, "tolerations": UNKNOWN}, _PLACED, (None, None), id="unknown"),
+        pytest.param({}, {}, (None, None), id="somebody else's"),
+    ],
+)
+def test_whether_pods_that_were_placed_on_gpus_still_get_there(
+    pods: dict[str, Any], annotations: dict[str, str], ways_in: tuple[bool | None, bool | None]
+):
+    props = {"metadata": {"annotations": annotations}, **_of(_pods(_gpus(1), **pods))}
+    subject = read(DEPLOYMENT, props)
+    assert subject is not None
+    assert (subject.facts.has_accelerators, subject.facts.tolerates) == ways_in
