@@ -91,16 +91,12 @@ def _client(source: str) -> "tuple[ApiClient, str]":
 
 def read_kinds() -> Mapping[str, tuple[tuple[str, str], ...]]:
     """The kinds that the rules read: of each, the groups and versions it is read in, the first one first."""
-    from policies.reading import claims, pod_relations, pods, queues  # noqa: PLC0415
+    from policies.reading import pod_relations  # noqa: PLC0415
+    from policies.reading.subjects import READS  # noqa: PLC0415
 
-    types = [
-        pod_relations.NAMESPACE,
-        *(name for kind in (queues.QUEUES, queues.CLUSTER_QUEUES, queues.FLAVORS) for name in kind.types),
-        *(name for kind in (claims.CLAIMS, claims.CLAIM_TEMPLATES, claims.CLASSES) for name in kind.types),
-        *pods.WORKLOADS,
-    ]
+    types = (name for name in (*pod_relations.READS, *READS) if name.startswith("kubernetes:"))
     kinds: dict[str, tuple[tuple[str, str], ...]] = {}
-    for each in types:
+    for each in dict.fromkeys(types):
         _, api_version, kind = each.split(":")
         group, _, version = api_version.partition("/")
         kinds[kind] = (*kinds.get(kind, ()), ("" if group == "core" else group, version))
