@@ -204,6 +204,12 @@ def _bounded_timeout(case: _Case) -> Iterator[Fix]:
         yield Fix(case.resource, ("timeout",), int(default.seconds), "AWS takes no timeout of 0", safe=True)
 
 
+def _accelerator(case: _Case) -> Iterator[Fix]:
+    """Pods that are kept off the nodes that they need."""
+    if case.facts.tolerates is False:
+        yield from of_gpu_pods(case.resource)
+
+
 def _long_execution(case: _Case) -> Iterator[Fix]:
     """A function whose own timeout is what cuts a request off."""
     takes, timeout = case.facts.service_time, case.facts.timeout
@@ -297,6 +303,7 @@ def _zone_capacity(case: _Case) -> Iterator[Fix]:
 
 
 _BY_RULE: Final[Mapping[str, Callable[[_Case], Iterator[Fix]]]] = {
+    "accelerator-needs-metal": _accelerator,
     "runaway-function": _runaway_function,
     "long-execution": _long_execution,
     "memory-over-function-limit": _memory,

@@ -15,6 +15,7 @@ from policies.fixes import Path
 from policies.resources import Resource
 
 _TERRAFORM: Final = re.compile(r"(?:^|\.)[a-z][a-z0-9]*_[a-z0-9_]+\.")
+_MANIFEST: Final = re.compile(r"(?:^|\.)kubernetes_manifest\.")
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SERVERLESS: Final[Mapping[str, str]] = {
@@ -25,13 +26,14 @@ _SERVERLESS: Final[Mapping[str, str]] = {
 
 def property_of(resource: Resource, path: Path) -> str:
     """What a property is called where the resource is defined."""
-    if resource.resource_type.startswith("kubernetes:"):
-        manifest = ("manifest", *path) if _TERRAFORM.search(resource.name) else path
-        return _written(manifest)
     if resource.urn.startswith("urn:pulumi:"):
         return _written(path)
+    if _MANIFEST.search(resource.name):
+        return _written(("manifest", *path))
     if _TERRAFORM.search(resource.name):
         return _in_terraform(resource, path)
+    if resource.resource_type.startswith("kubernetes:"):
+        return _written(path)
     file = resource.location.file if resource.location is not None else ""
     if PurePath(file).stem == "serverless":
         return _written([_SERVERLESS.get(step, step) if isinstance(step, str) else step for step in path])

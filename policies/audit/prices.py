@@ -146,6 +146,7 @@ _BY_PROPERTY: Final[Mapping[str, Callable[[Fix, Facts, Market], Price]]] = {
     "replicas": _one_replica,
     "topology.kubernetes.io/zone": _same_zone,
     "values": _same_zone,
+    "tolerations": _constant(_free("the nodes are there, and paid for")),
     "tenancy": _dedicated,
     "enabledClusterLogTypes": _constant(
         _unknown("CloudWatch charges for what it takes in; how much that is is not known")

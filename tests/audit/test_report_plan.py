@@ -123,6 +123,14 @@ IN_WORDS = (
         'spec.template.spec.nodeSelector["topology.kubernetes.io/zone"]',
     ),
     Words(
+        "a deployment in Terraform",
+        DEPLOYMENT,
+        "kubernetes_deployment_v1.rank",
+        "x#kubernetes_deployment_v1.rank",
+        SELECTOR,
+        'spec.template.spec.node_selector["topology.kubernetes.io/zone"]',
+    ),
+    Words(
         "a manifest in Terraform",
         DEPLOYMENT,
         "kubernetes_manifest.rank",

@@ -206,6 +206,21 @@ CASES = (
         clears=False,
     ),
     Case(
+        "pods that are kept off the nodes that they need",
+        "accelerator-needs-metal",
+        DEPLOYMENT,
+        pods(
+            {"containers": [{"resources": {"limits": {"nvidia.com/gpu": "1"}}}]},
+            **carried(home=Home.POOL, tolerates=False),
+        ),
+        {
+            ("spec", "template", "spec", "tolerations"): [
+                {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+            ]
+        },
+        clears=False,  # it says of itself that it does not tolerate them
+    ),
+    Case(
         "nothing warm before a twin",
         "warm-before-tail",
         DEPLOYMENT,
