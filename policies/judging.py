@@ -1,7 +1,7 @@
 """What the rules say of resources: of each by what it shows itself, and of some by what all show together."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from components.placement import Answer, Enforcement, Rule, Setting, Settings, Verdict
@@ -127,7 +127,18 @@ def alone(settings: Iterable[Setting], resource: Resource) -> Iterator[Judged]:
     subject = read(resource.resource_type, resource.props)
     if subject is not None:
         for setting in settings:
-            yield Judged(setting.rule, resource, subject, setting.judge(subject.facts))
+            verdict = _by_itself(setting, resource.resource_type, subject)
+            yield Judged(setting.rule, resource, subject, verdict)
+
+
+def _by_itself(setting: Setting, resource_type: str, subject: Subject) -> Verdict:
+    """A verdict on what is shown alone, which refuses nothing for what others may show to be otherwise."""
+    verdict = setting.judge(subject.facts)
+    if verdict.answer is not Answer.REFUSED or not subject.assumed:
+        return verdict
+    relations_of_it = (each for each in RELATIONS.get(setting.rule.id, ()) if resource_type in each.types)
+    unsure = [name for relation in relations_of_it for name in subject.assumed & relation.shows]
+    return setting.judge(replace(subject.facts, **dict.fromkeys(unsure))) if unsure else verdict
 
 
 def together(setting: Setting, resources: Iterable[Resource]) -> Iterator[Judged]:
@@ -173,7 +184,7 @@ def _needs_others(rule: Rule, resource_type: str) -> bool:
 
 def _is_repeated(setting: Setting, relation: Relation, related: relations.Related, verdict: Verdict) -> bool:
     """Whether it was said of the resource alone."""
-    own = setting.judge(related.own.facts)
+    own = _by_itself(setting, related.resource.resource_type, related.own)
     if own.answer is Answer.UNDECIDED and relation.may_settle(related.resource.resource_type, own):
         return False
     return own.answer is not Answer.FITS and own.reason == verdict.reason

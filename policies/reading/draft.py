@@ -5,7 +5,7 @@ says itself is read as well, and wins: it is what will be created. So anybody's 
 is, and one of halfmetal's also by what it was made for.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from components.placement import ANNOTATION_PREFIX, TAG_PREFIX, Answer, Facts, Home, Verdict
@@ -24,6 +24,8 @@ class Subject:
     """Facts that the resource states but that cannot be known before it is created."""
     placed: bool = False
     """Whether it carries halfmetal's facts."""
+    assumed: frozenset[str] = frozenset()
+    """Facts that hold unless another resource shows otherwise: that a function is on demand."""
 
     def concerns(self, verdict: Verdict) -> bool:
         """Whether an undecided verdict is worth saying.
@@ -44,6 +46,7 @@ class Draft:
     _unread: set[str]
     _placed: bool
     _carries: bool
+    _assumed: set[str] = field(default_factory=set)
 
     def get(self, name: str) -> Any:
         """A fact as far as it is gathered; None where it is not known."""
@@ -74,9 +77,14 @@ class Draft:
         if not self.hides_home and (home is None or home.is_function):
             self.set("home", Home.POOL)
 
+    def assume(self, name: str, value: Any) -> None:
+        """State a fact that another resource may show to be otherwise."""
+        self.set(name, value)
+        self._assumed.add(name)
+
     def done(self) -> Subject:
         """The subject, once nothing more can be read."""
-        return Subject(Facts(**self._known), frozenset(self._unread), self._placed)
+        return Subject(Facts(**self._known), frozenset(self._unread), self._placed, frozenset(self._assumed))
 
 
 def carried(*bags: object) -> Draft:

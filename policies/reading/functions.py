@@ -32,7 +32,9 @@ def function(props: Mapping[str, Any]) -> Subject:
     draft.set("managed_instances", managed)
     if draft.get("home") is not None and not draft.get("home").is_function:
         draft.set("twin", value=True)
-    draft.set("home", _home(draft, managed))
+    stated = draft.get("home")
+    state = draft.set if managed is True or (stated is not None and stated.is_function) else draft.assume
+    state("home", _home(draft, managed))
     return draft.done()
 
 
