@@ -3,7 +3,7 @@ the SDK's own servicer behind it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import SimpleNamespace
@@ -56,17 +56,23 @@ class PackInProcess:
 
     def analyze(self, sent: Sent) -> dict[str, list[str]]:
         """What each resource policy says of a resource, by its name."""
-        return _said(self.call("Analyze", _request(sent)))
+        return _said(self.diagnostics(sent))
+
+    def diagnostics(self, sent: Sent) -> Sequence[analyzer_pb2.AnalyzeDiagnostic]:
+        """All that is said of a resource alone, as the engine gets it."""
+        answer: analyzer_pb2.AnalyzeResponse = self.call("Analyze", _request(sent))
+        return answer.diagnostics
 
     def analyze_stack(self, resources: Iterable[Sent]) -> dict[str, list[str]]:
         """What each stack policy says, by its name."""
-        return _said(self._analyze_stack(resources))
+        return _said(self.stack_diagnostics(resources))
 
     def stack_levels(self, resources: Iterable[Sent]) -> dict[str, str]:
         """The level of what each stack policy says."""
-        return _levels(self._analyze_stack(resources))
+        return _levels(self.stack_diagnostics(resources))
 
-    def _analyze_stack(self, resources: Iterable[Sent]) -> analyzer_pb2.AnalyzeResponse:
+    def stack_diagnostics(self, resources: Iterable[Sent]) -> Sequence[analyzer_pb2.AnalyzeDiagnostic]:
+        """All that is said of a stack, as the engine gets it."""
         every = [
             analyzer_pb2.AnalyzerResource(
                 type=each.resource_type,
@@ -84,7 +90,7 @@ class PackInProcess:
         answer: analyzer_pb2.AnalyzeResponse = self.call(
             "AnalyzeStack", analyzer_pb2.AnalyzeStackRequest(resources=every)
         )
-        return answer
+        return answer.diagnostics
 
     def remediate(self, sent: Sent) -> dict[str, Any] | None:
         """A resource's properties after remediation; None where nothing was changed."""
@@ -107,7 +113,7 @@ class PackInProcess:
 
     def levels(self, sent: Sent) -> dict[str, str]:
         """The level of what each policy says of a resource."""
-        return _levels(self.call("Analyze", _request(sent)))
+        return _levels(self.diagnostics(sent))
 
     def call(self, method: str, request: Any) -> Any:
         """The answer to one call."""
@@ -142,15 +148,12 @@ def _request(sent: Sent) -> analyzer_pb2.AnalyzeRequest:
     )
 
 
-def _levels(answer: analyzer_pb2.AnalyzeResponse) -> dict[str, str]:
-    return {
-        each.policyName: analyzer_pb2.EnforcementLevel.Name(each.enforcementLevel)
-        for each in answer.diagnostics
-    }
+def _levels(said: Iterable[analyzer_pb2.AnalyzeDiagnostic]) -> dict[str, str]:
+    return {each.policyName: analyzer_pb2.EnforcementLevel.Name(each.enforcementLevel) for each in said}
 
 
-def _said(answer: analyzer_pb2.AnalyzeResponse) -> dict[str, list[str]]:
+def _said(diagnostics: Iterable[analyzer_pb2.AnalyzeDiagnostic]) -> dict[str, list[str]]:
     said: dict[str, list[str]] = defaultdict(list)
-    for each in answer.diagnostics:
+    for each in diagnostics:
         said[each.policyName].append(each.message)
     return dict(said)

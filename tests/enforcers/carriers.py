@@ -13,9 +13,10 @@ from typing import Any, Final
 from carrying import EFA_RESOURCE, POD_SECURITY, POOL_LABEL, TOLERATION
 from rule_case import Case
 
-from components.placement import NONE, UNRESERVED, Facts, Home, Role, Tenancy
+from components.placement import NONE, UNRESERVED, Facts, FrontDoor, Home, Role, Tenancy
 from components.placement.taints import GPU_RESOURCE, GPU_TAINT
 from policies.judging import RELATIONS
+from policies.reading.callers import PROVISIONED
 from policies.reading.functions import FUNCTION
 from policies.reading.node_relations import CAPACITY, CLUSTER, PLACEMENT_GROUP, SUBNET
 from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
@@ -117,6 +118,65 @@ def _capacity_provider(facts: Facts) -> object:
 def _function_read_as(facts: Facts) -> Facts:
     """Whether its stack has a budget is plain to see, and so is that nothing watches it."""
     return replace(facts, budget=bool(facts.budget), alarm=bool(facts.alarm))
+
+
+# -- functions of which what calls them tells
+
+
+def _is_told_by_callers(case: Case) -> bool:
+    facts = case.facts
+    if case.rule == "vendor-lock-in":
+        return set(facts.ties or ()) <= _CALLERS_BY_TIE.keys() and facts.ties is not None
+    shown = any(FUNCTION in relation.types for relation in RELATIONS.get(case.rule, ()))
+    is_provisioned = facts.home is Home.RESERVED_FUNCTION and facts.managed_instances is False
+    return shown and _is_on_function(case) and (facts.front_door is not None or is_provisioned)
+
+
+def _called_function(facts: Facts, name: str) -> Iterator[Made]:
+    """A function that says nothing of who calls it, nor of copies that are kept warm."""
+    is_provisioned = facts.home is Home.RESERVED_FUNCTION and facts.managed_instances is False
+    own = replace(
+        facts,
+        home=None if is_provisioned else facts.home or Home.FUNCTION,
+        front_door=None,
+        ties=None if facts.ties else facts.ties,
+    )
+    yield from _function(own, name)
+    if is_provisioned:
+        yield Made(PROVISIONED, f"{name}-warm", {"functionName": name, "provisionedConcurrentExecutions": 2})
+    arn = f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
+    if facts.front_door is not None:
+        caller, named, more = _CALLERS_BY_DOOR[facts.front_door]
+        yield Made(caller, f"{name}-caller", {named: arn, **more})
+    for tie in facts.ties or ():
+        caller, named, more = _CALLERS_BY_TIE[tie]
+        yield Made(caller, f"{name}-{tie}", {named: arn, **more})
+
+
+_REST: Final = "aws:apigateway/integration:Integration"
+_MAPPING: Final = "aws:lambda/eventSourceMapping:EventSourceMapping"
+_QUEUE: Final = "arn:aws:sqs:us-east-1:000000000000:jobs"
+_CALLERS_BY_DOOR: Final[Mapping[FrontDoor, tuple[str, str, Mapping[str, Any]]]] = {
+    FrontDoor.HTTP_API: (
+        "aws:apigatewayv2/integration:Integration",
+        "integrationUri",
+        {"payloadFormatVersion": "2.0"},
+    ),
+    FrontDoor.REST_API: (_REST, "uri", {}),
+    FrontDoor.REST_API_STREAMED: (_REST, "uri", {"responseTransferMode": "STREAM"}),
+    FrontDoor.ASYNCHRONOUS: (_MAPPING, "functionName", {"eventSourceArn": _QUEUE}),
+}
+"""What calls a function by each way in, where that names the function, and what else it says."""
+
+_CALLERS_BY_TIE: Final[Mapping[str, tuple[str, str, Mapping[str, Any]]]] = {
+    "eventbridge": ("aws:cloudwatch/eventTarget:EventTarget", "arn", {"rule": "nightly"}),
+    "step-functions": ("aws:sfn/stateMachine:StateMachine", "definition", {}),
+    "sqs": (_MAPPING, "functionName", {"eventSourceArn": _QUEUE}),
+}
+
+
+def _called_read_as(facts: Facts) -> Facts:
+    return replace(_function_read_as(facts), home=facts.home or Home.FUNCTION)
 
 
 # -- pods
@@ -309,10 +369,16 @@ PODS: Final = Carrier("pods", _is_of_pods, _deployment, _pods_read_as, (*_NAMESP
 MANIFESTS: Final = Carrier(
     "pods in manifests", _is_of_pods, _deployment_alone, _manifest_read_as, _NAMESPACES
 )
+CALLED: Final = Carrier(
+    "functions and what calls them", _is_told_by_callers, _called_function, _called_read_as
+)
 NODES: Final = Carrier("nodes", _is_of_nodes, _nodes, _nodes_read_as, _AROUND_NODES)
-CARRIERS: Final = {each.id: each for each in (FUNCTIONS, PODS, MANIFESTS, NODES)}
+CARRIERS: Final = {each.id: each for each in (FUNCTIONS, CALLED, PODS, MANIFESTS, NODES)}
 
 
 def subject_name(carrier: Carrier, asked: str) -> str:
-    """The name of a subject. Pods and nodes of one case stand side by side, and one waiver covers both."""
-    return asked.replace("-", "-nodes-", 1) if carrier is NODES else asked
+    """The name of a subject. What carries one case stands side by side, and one waiver covers all of it."""
+    return asked.replace("-", f"-{_APART[carrier.id]}", 1) if carrier.id in _APART else asked
+
+
+_APART: Final = {NODES.id: "nodes-", CALLED.id: "called-"}

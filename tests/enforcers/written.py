@@ -21,7 +21,8 @@ _SECRET: Final = {
 }
 
 
-def _id(name: str) -> str:
+def id_of(name: str) -> str:
+    """The id that the cloud gave a resource."""
     return f"id-{name}"
 
 
@@ -38,7 +39,7 @@ def known(value: Any, hidden: Any) -> Any:
     """A value with literal ids, and something for what is hidden."""
 
     def one(each: Any) -> Any:
-        return _id(each.of) if isinstance(each, Id) else hidden if each is HIDDEN else each
+        return id_of(each.of) if isinstance(each, Id) else hidden if each is HIDDEN else each
 
     return replaced(value, one)
 
@@ -57,7 +58,7 @@ def pulumi_state(resources: Iterable[Made], stack: str) -> str:
             "urn": urn(made, stack),
             "type": made.type,
             "custom": True,
-            "id": _id(made.name),
+            "id": id_of(made.name),
             "inputs": known(made.props, _SECRET),
             "outputs": known(made.props, _SECRET),
         }
@@ -96,7 +97,7 @@ def terraform_state(resources: Iterable[Made]) -> str:
         attributes = _blocks(made.props, names)
         instance = {
             "schema_version": 0,
-            "attributes": {"id": _id(made.name), **known(attributes, "to-be-hidden")},
+            "attributes": {"id": id_of(made.name), **known(attributes, "to-be-hidden")},
             "sensitive_attributes": [
                 [_terraform_step(step) for step in path] for path in _hidden(attributes, ())
             ],
@@ -176,7 +177,7 @@ def cloudformation_template(resources: Iterable[Made]) -> str:
         for made in every
     }
     parameters = {"Hidden": {"Type": "String", "NoEcho": True}}
-    return yaml.safe_dump(
+    return json.dumps(
         {"AWSTemplateFormatVersion": "2010-09-09", "Parameters": parameters, "Resources": made_of}
     )
 
@@ -215,7 +216,7 @@ def _capitalized(props: Mapping[str, Any], names: Mapping[str, str]) -> dict[str
 
 def manifests(resources: Iterable[Made]) -> str:
     """Documents of YAML, in which nothing can be hidden: what should be is left out."""
-    return "---\n".join(yaml.safe_dump(_without_hidden(made.props)) for made in resources)
+    return yaml.dump_all((_without_hidden(made.props) for made in resources), Dumper=yaml.CSafeDumper)
 
 
 def _without_hidden(value: Any) -> Any:
