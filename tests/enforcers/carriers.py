@@ -189,7 +189,7 @@ def _deployment(facts: Facts, name: str) -> Iterator[Made]:
 
 def _deployment_alone(facts: Facts, name: str) -> Iterator[Made]:
     """Pods of whose nodes the source tells nothing but what they carry."""
-    yield _pods(facts, name, {})
+    yield _pods(facts, name, _held(facts))
 
 
 _OF_NODES: Final = ("has_accelerators", "tolerates")
