@@ -26,6 +26,13 @@ class Relation:
     beside: Callable[[relations.Related], Subject] = lambda related: related.subject
     """The same where what a resource shows alone was judged before: what it broke then is not said twice."""
 
+    def among(self, index: Index) -> tuple[relations.Related, ...]:
+        """Those of an index, related once for all rules that ask."""
+        return index.once(self._all)
+
+    def _all(self, index: Index) -> tuple[relations.Related, ...]:
+        return tuple(self.relate(index))
+
     def may_settle(self, resource_type: str, verdict: Verdict) -> bool:
         """Whether an undecided verdict on a resource of a type lacks what this may show."""
         return resource_type in self.types | self.told_of and not self.shows.isdisjoint(verdict.missing)
@@ -147,7 +154,7 @@ def together(setting: Setting, resources: Iterable[Resource]) -> Iterator[Judged
         return
     index = Index.of(resources)
     for relation in RELATIONS[setting.rule.id]:
-        for related in relation.relate(index):
+        for related in relation.among(index):
             subject = relation.beside(related)
             verdict = setting.judge(subject.facts)
             if not _is_repeated(setting, relation, related, verdict):
@@ -172,7 +179,7 @@ def everything(settings: Settings, resources: Iterable[Resource]) -> Iterator[Ju
                 yield judged
     for setting in enforced:
         for relation in RELATIONS.get(setting.rule.id, ()):
-            for related in relation.relate(index):
+            for related in relation.among(index):
                 verdict = setting.judge(related.subject.facts)
                 yield Judged(setting.rule, related.resource, related.subject, verdict)
 

@@ -1,0 +1,114 @@
+"""The page that says what the rules read: made of what the readers declare, and of what each rule looked at."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from rule_cases import CASES
+
+from components.catalog import load as load_catalog
+from components.placement import RULES, Facts
+from policies.reading import callers, node_relations, pod_relations, relations, task_relations
+from policies.reading.declared import CARRIED, IS_THERE
+from policies.reading.subjects import READS
+
+FACTS: Final = tuple(field.name for field in fields(Facts))
+RELATED: Final = [
+    module.READS for module in (relations, callers, node_relations, pod_relations, task_relations)
+]
+HEAD: Final = """\
+# What the rules read
+
+Each rule judges facts. Which they are, by rule and by property of a resource, is below, for every type that is read.
+The page is made of what the readers declare (`policies/reading`) and of what the rules look at in their cases. Tests
+take every property away that is named here and see which facts change, and see that no other is looked at. To make it
+again: `HALFMETAL_GOLDEN=write pytest tests/policies/test_reading_page.py`.
+
+- A resource that halfmetal made **carries** the facts it was placed by: tags `halfmetal:*`, annotations
+  `halfmetal.dev/*`. What the resource states itself goes over them.
+- A property that is **not there** counts as what its provider takes then, where that is one value; else its facts are
+  not known. A value that is **not known yet**, or is secret, makes just its facts unknown: whoever needs one is
+  undecided. It never makes a refusal.
+- Of **several resources** together it is read which belongs to which: by what a property was computed from where the
+  source has that, else by name, id or ARN. A name is looked for in the stack, file or cluster that it stands in, then
+  in the folders around, and at last everywhere; one that several have there means none of them.
+- Types are Pulumi's. What Terraform, CloudFormation, SAM and the Serverless Framework call otherwise is translated;
+  of Kubernetes every version of an API is read that is in use.
+
+| platform | is read as |
+|---|---|
+| Lambda | a function; reserved where copies are provisioned or it runs on Managed Instances |
+| Cloud Run, SageMaker Serverless Inference | a function, reserved where instances or copies are kept; limits and cold starts are their own (`cloud_run`, `sagemaker_serverless`, `p95_container`), and no bound or price of Lambda's counts |
+| Fargate | a pool without accelerators |
+| SageMaker on instances, ECS on instances, node groups, scaling groups, capacity providers of Lambda | nodes; metal where the instance type has no hypervisor |
+| Knative | pods of which none is warm, unless the service keeps some |
+| jobs | pods that nobody waits for |
+"""
+
+
+def facts_by_rule() -> dict[str, frozenset[str]]:
+    """The facts that each rule looks at in its cases."""
+    catalog = load_catalog()
+    seen: dict[str, set[str]] = {rule: set() for rule in RULES}
+
+    class Watched(Facts):
+        __slots__ = ("looked_at",)
+
+        def __getattribute__(self, name: str) -> Any:
+            if name in FACTS:
+                object.__getattribute__(self, "looked_at").add(name)
+            return object.__getattribute__(self, name)
+
+    for case in CASES:
+        watched = Watched(**{name: getattr(case.facts, name) for name in FACTS})
+        object.__setattr__(watched, "looked_at", seen[case.rule])
+        rule = RULES[case.rule]
+        rule.check(watched, rule.thresholds(catalog))
+    return {rule: frozenset(names) for rule, names in seen.items()}
+
+
+def page() -> str:
+    """The whole page."""
+    rules = facts_by_rule()
+    parts = [HEAD, _of_rules(rules), "## What a resource shows alone\n"]
+    parts += _tables(READS, rules)
+    parts.append("## What resources show together\n")
+    together: dict[str, dict[str, tuple[str, ...]]] = {}
+    for reads in RELATED:
+        for kind, properties in reads.items():
+            known = together.setdefault(kind, {})
+            for path, facts in properties.items():
+                known[path] = tuple(dict.fromkeys((*known.get(path, ()), *facts)))
+    parts += _tables(together, rules)
+    return "\n".join(parts)
+
+
+def _of_rules(rules: Mapping[str, frozenset[str]]) -> str:
+    rows = [f"| `{rule}` | {_listed(facts)} |" for rule, facts in rules.items()]
+    return "\n".join(["## Facts by rule", "", "| rule | facts |", "|---|---|", *rows, ""])
+
+
+def _tables(
+    reads: Mapping[str, Mapping[str, tuple[str, ...]]], rules: Mapping[str, frozenset[str]]
+) -> Iterable[str]:
+    alike: dict[str, list[str]] = {}
+    for kind, properties in reads.items():
+        alike.setdefault(repr(sorted(properties.items())), []).append(kind)
+    for kinds in alike.values():
+        rows = [_row(path, facts, rules) for path, facts in reads[kinds[0]].items()]
+        title = ", ".join(f"`{kind}`" for kind in kinds)
+        yield "\n".join([f"### {title}", "", "| property | facts | rules |", "|---|---|---|", *rows, ""])
+
+
+def _row(path: str, facts: tuple[str, ...], rules: Mapping[str, frozenset[str]]) -> str:
+    named = "that there is one" if path == IS_THERE else f"`{path}`"
+    if facts == CARRIED:
+        return f"| {named} | all that it carries | all |"
+    readers = [f"`{rule}`" for rule, names in rules.items() if not names.isdisjoint(facts)]
+    others = [f"`{rule}`" for rule in rules if f"`{rule}`" not in readers]
+    said = ", ".join(readers) if len(others) > len(readers) else f"all but {', '.join(others)}"
+    return f"| {named} | {_listed(facts)} | {said} |"
+
+
+def _listed(facts: Iterable[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in FACTS if name in set(facts))
