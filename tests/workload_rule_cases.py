@@ -324,8 +324,40 @@ COLD = [
     Case(
         "a reserved function is warm", _COLD, replace(RESERVED, cold_start_tolerance=Duration(0)), Answer.FITS
     ),
-    Case("a pool is warm", _COLD, replace(POOL, cold_start_tolerance=Duration(0)), Answer.FITS),
-    Case("metal is warm", _COLD, METAL, Answer.FITS),
+    Case(
+        "a pool is warm",
+        _COLD,
+        replace(POOL, cold_start_tolerance=Duration(0), warm_replicas=1),
+        Answer.FITS,
+    ),
+    Case("metal is warm", _COLD, replace(METAL, warm_replicas=2), Answer.FITS),
+    Case(
+        "pods that scale to none",
+        _COLD,
+        replace(POOL, cold_start_tolerance=_time("1s"), warm_replicas=0),
+        Answer.REFUSED,
+        ("1s", "2s (assumed)"),
+    ),
+    Case(
+        "pods that scale to none, for callers with patience",
+        _COLD,
+        replace(POOL, cold_start_tolerance=_time("10s"), warm_replicas=0),
+        Answer.FITS,
+        ("6s (assumed)",),
+    ),
+    Case(
+        "pods of which nobody knows how many are warm",
+        _COLD,
+        replace(POOL, cold_start_tolerance=_time("1s")),
+        Answer.UNDECIDED,
+        missing=("warm_replicas",),
+    ),
+    Case(
+        "nodes, whatever runs on them",
+        _COLD,
+        replace(POOL, role=Role.NODES, cold_start_tolerance=_time("1s")),
+        Answer.FITS,
+    ),
     Case("no tolerance known", _COLD, FUNCTION, Answer.UNDECIDED, missing=("cold_start_tolerance",)),
     Case(
         "no home known",

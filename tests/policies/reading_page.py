@@ -1,4 +1,4 @@
-"""The page that says what the rules read: made of what the readers declare, and of what each rule looked at."""
+"""The page that says what the rules read, made of what readers declare and of what rules look at."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -16,34 +16,8 @@ FACTS: Final = tuple(field.name for field in fields(Facts))
 RELATED: Final = [
     module.READS for module in (relations, callers, node_relations, pod_relations, task_relations)
 ]
-HEAD: Final = """\
-# What the rules read
-
-Each rule judges facts. Which they are, by rule and by property of a resource, is below, for every type that is read.
-The page is made of what the readers declare (`policies/reading`) and of what the rules look at in their cases. Tests
-take every property away that is named here and see which facts change, and see that no other is looked at. To make it
-again: `HALFMETAL_GOLDEN=write pytest tests/policies/test_reading_page.py`.
-
-- A resource that halfmetal made **carries** the facts it was placed by: tags `halfmetal:*`, annotations
-  `halfmetal.dev/*`. What the resource states itself goes over them.
-- A property that is **not there** counts as what its provider takes then, where that is one value; else its facts are
-  not known. A value that is **not known yet**, or is secret, makes just its facts unknown: whoever needs one is
-  undecided. It never makes a refusal.
-- Of **several resources** together it is read which belongs to which: by what a property was computed from where the
-  source has that, else by name, id or ARN. A name is looked for in the stack, file or cluster that it stands in, then
-  in the folders around, and at last everywhere; one that several have there means none of them.
-- Types are Pulumi's. What Terraform, CloudFormation, SAM and the Serverless Framework call otherwise is translated;
-  of Kubernetes every version of an API is read that is in use.
-
-| platform | is read as |
-|---|---|
-| Lambda | a function; reserved where copies are provisioned or it runs on Managed Instances |
-| Cloud Run, SageMaker Serverless Inference | a function, reserved where instances or copies are kept; limits and cold starts are their own (`cloud_run`, `sagemaker_serverless`, `p95_container`), and no bound or price of Lambda's counts |
-| Fargate | a pool without accelerators |
-| SageMaker on instances, ECS on instances, node groups, scaling groups, capacity providers of Lambda | nodes; metal where the instance type has no hypervisor |
-| Knative | pods of which none is warm, unless the service keeps some |
-| jobs | pods that nobody waits for |
-"""
+FIRST: Final = "## Facts by rule"
+"""Where what is made begins; what stands before it somebody wrote."""
 
 
 def facts_by_rule() -> dict[str, frozenset[str]]:
@@ -67,10 +41,10 @@ def facts_by_rule() -> dict[str, frozenset[str]]:
     return {rule: frozenset(names) for rule, names in seen.items()}
 
 
-def page() -> str:
-    """The whole page."""
+def tables() -> str:
+    """All of the page that is made."""
     rules = facts_by_rule()
-    parts = [HEAD, _of_rules(rules), "## What a resource shows alone\n"]
+    parts = [_of_rules(rules), "## What a resource shows alone\n"]
     parts += _tables(READS, rules)
     parts.append("## What resources show together\n")
     together: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -85,7 +59,7 @@ def page() -> str:
 
 def _of_rules(rules: Mapping[str, frozenset[str]]) -> str:
     rows = [f"| `{rule}` | {_listed(facts)} |" for rule, facts in rules.items()]
-    return "\n".join(["## Facts by rule", "", "| rule | facts |", "|---|---|", *rows, ""])
+    return "\n".join([FIRST, "", "| rule | facts |", "|---|---|", *rows, ""])
 
 
 def _tables(

@@ -6,16 +6,17 @@ After a change: HALFMETAL_GOLDEN=write pytest tests/policies/test_reading_page.p
 import os
 from pathlib import Path
 
-from reading_page import FACTS, facts_by_rule, page
+from reading_page import FACTS, FIRST, facts_by_rule, tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "policies-reading.md"
 
 
 def test_the_page_is_todays():
-    made = page()
+    written, first, made = PAGE.read_text(encoding="utf-8").partition(FIRST)
     if os.environ.get("HALFMETAL_GOLDEN") == "write":
-        PAGE.write_text(made, encoding="utf-8")
-    assert made == PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(written + tables(), encoding="utf-8")
+        return
+    assert first + made == tables()
 
 
 def test_every_fact_is_read_by_some_rule_or_names_something():

@@ -8,9 +8,18 @@ scales to zero) start cold as well, and so do containers that another platform s
 
 from types import MappingProxyType
 
-from components.placement.facts import UNBOUNDED, Facts
+from components.placement.facts import UNBOUNDED, Facts, Role
 from components.placement.homes import Home
-from components.placement.judging import Parameter, Rule, Thresholds, Verdict, fits, refused, undecided
+from components.placement.judging import (
+    Answer,
+    Parameter,
+    Rule,
+    Thresholds,
+    Verdict,
+    fits,
+    refused,
+    undecided,
+)
 from components.spec.units import Duration, Memory
 
 _SMALL = "p95"
@@ -25,9 +34,18 @@ def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
         return undecided("home")
     if facts.home.is_function:
         return _on_function(facts, facts.home, thresholds)
-    if facts.warm_replicas is not None and facts.warm_replicas < 1:
-        return _judge(facts, _CONTAINER, _LARGE_CONTAINER, thresholds)
-    return fits(f"{facts.home.described} is kept warm")
+    return _on_nodes(facts, facts.home, thresholds)
+
+
+def _on_nodes(facts: Facts, home: Home, thresholds: Thresholds) -> Verdict:
+    if facts.role is Role.NODES:
+        return fits("nodes keep warm what runs on them")
+    if facts.warm_replicas is not None and facts.warm_replicas > 0:
+        return fits(f"{home.described} is kept warm")
+    cold = _judge(facts, _CONTAINER, _LARGE_CONTAINER, thresholds)
+    if facts.warm_replicas is None and cold.answer is not Answer.FITS:
+        return undecided("warm_replicas")
+    return cold
 
 
 def _on_function(facts: Facts, home: Home, thresholds: Thresholds) -> Verdict:
