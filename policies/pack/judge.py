@@ -100,17 +100,17 @@ class Judge:
                 f" {waiver.expires}: {use}"
             )
 
-    def waiver(self, judged: Judged) -> Waived | None:
+    def is_let_be(self, judged: Judged) -> bool:
+        """Whether a breach of the rule by this resource is waived, or would be."""
+        waived = self._rules.said.waivers.of(judged.rule.id, *judged.names)
+        return waived is not None and not waived.expired
+
+    def _waiver(self, judged: Judged) -> Waived | None:
         """The waiver of a verdict, if there is one."""
         waivers = self._rules.said.waivers
         if not waivers.waivers or not (judged.refused or judged.advised_against):
             return None
         return waivers.of(judged.rule.id, *judged.names)
-
-    def is_let_be(self, rule: str, name: str) -> bool:
-        """Whether a breach of a rule by what has this name would be waived."""
-        waived = self._rules.said.waivers.of(rule, name)
-        return waived is not None and not waived.expired
 
     def _alone(self, settings: Settings, resource: Resource) -> Findings:
         try:
@@ -134,7 +134,7 @@ class Judge:
     def _noted(self, judged: Iterable[Judged], faults: Sequence[Fault] = ()) -> Findings:
         by_rule: dict[str, list[Found]] = {}
         for each in judged:
-            found = Found(each, self.waiver(each))
+            found = Found(each, self._waiver(each))
             by_rule.setdefault(each.rule.id, []).append(found)
             self._account.add(found)
         return Findings(by_rule, faults)

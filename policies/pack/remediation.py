@@ -10,14 +10,16 @@ from typing import Any, Final, get_args
 
 from pulumi_policy import ResourceValidationArgs
 
-from components.placement import Rule, Settings
+from components.placement import Facts, Rule, Settings
+from components.placement.judging import fits
 from components.spec import Remediable
 from policies.fixes import Fix, applied, fixes, of_gpu_pods, of_log_group
-from policies.judging import alone
+from policies.judging import Judged, alone
 from policies.pack.configured import Rules
 from policies.pack.judge import Judge
 from policies.pack.wire import offered
 from policies.reading.bags import ABSENT, fetch, items
+from policies.reading.draft import Subject
 from policies.resources import Resource
 
 REMEDIABLE: Final = frozenset[str](get_args(Remediable))
@@ -59,12 +61,13 @@ class Remediation:
 
     def _fixes(self, rule: Rule, settings: Settings, resource: Resource) -> Iterator[Fix]:
         setting = settings.by_id[rule.id]
-        for judged in alone([setting], resource):
-            waived = self._judge.waiver(judged)
-            if judged.refused and (waived is None or waived.expired):
-                yield from fixes(setting, judged, guardrails=self._rules.said.guardrails)
-        if not self._judge.is_let_be(rule.id, resource.name):
-            yield from self._unrelated(rule, resource)
+        nothing_said = Judged(rule, resource, Subject(Facts()), fits("no rule reads it alone"))
+        judged = next(alone([setting], resource), nothing_said)
+        if self._judge.is_let_be(judged):
+            return
+        if judged.refused:
+            yield from fixes(setting, judged, guardrails=self._rules.said.guardrails)
+        yield from self._unrelated(rule, resource)
 
     def _unrelated(self, rule: Rule, resource: Resource) -> Iterator[Fix]:
         """What clears breaches that only others show, which are not at hand before creation."""
