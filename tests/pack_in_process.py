@@ -2,6 +2,7 @@
 the SDK's own servicer behind it.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,6 +97,11 @@ class PackInProcess:
         """A resource's properties after remediation; None where nothing was changed."""
         changes = self.call("Remediate", _request(sent)).remediations
         return json_format.MessageToDict(changes[-1].properties) if changes else None
+
+    def configure_stack(self, stack: object) -> None:
+        """Begin a run for a stack with this file."""
+        config = {"halfmetal:stack": json.dumps(stack)}
+        self.call("ConfigureStack", analyzer_pb2.AnalyzerStackConfigureRequest(config=config))
 
     def configure(self, config: Mapping[str, Mapping[str, Any]]) -> None:
         """Configure policies as the engine does: those not named get the level that they came with."""

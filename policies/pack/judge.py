@@ -75,6 +75,10 @@ class Judge:
         self._rules = rules
         self._account = _Account()
 
+    def begin(self) -> None:
+        """Keep account of another run."""
+        self._account = _Account()
+
     def alone(self, args: ResourceValidationArgs, settings: Settings) -> Findings:
         """What every rule says of a resource by what it shows itself."""
         request = asked()

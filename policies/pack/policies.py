@@ -66,7 +66,8 @@ class Pack:
         ]
 
     def configure_stack(self, config: Mapping[str, str]) -> None:
-        """Take what the configuration of the stack that it is run for says."""
+        """Take what the configuration of the stack that it is run for says. Every run begins with it."""
+        self._judge.begin()
         self.take(read(stack_of(config), self._today))
 
     def take(self, said: Said) -> None:

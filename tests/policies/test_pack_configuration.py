@@ -146,3 +146,16 @@ def test_a_rules_level_is_also_that_of_its_policy_across_the_stack(
 def test_every_rule_can_be_given_each_level(rule: Any):
     for level in ("mandatory", "advisory", "disabled", "remediate"):
         PackInProcess().configure({rule.id: {"enforcementLevel": level}})
+
+
+def test_a_run_begins_with_its_stack_and_forgets_the_one_before():
+    pack = PackInProcess()
+    pack.configure_stack({"policies": {"rules": {MEMORY: {"on_demand": "8GiB"}}}})
+    assert "8,192 MB (as configured)" in pack.analyze(LARGE)[MEMORY][0]
+    pack.analyze_stack([LARGE])
+    pack.configure_stack({"policies": {"rules": {MEMORY: {"enforcement": "disabled"}}}})
+    pack.analyze_stack([])
+    assert [line.partition(" on ")[::2] for line in pack.lines] == [
+        ("halfmetal: 14 placement rules", f"1 of 1 resources: broken: {MEMORY}, runaway-function"),
+        ("halfmetal: 13 placement rules", "0 of 0 resources: all kept"),
+    ]

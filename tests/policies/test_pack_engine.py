@@ -1,7 +1,8 @@
-"""The pack under the real engine, over a program that knows nothing of halfmetal.
+"""The pack under the real engine, over a program that knows nothing of halfmetal and over halfmetal's own.
 
 Only the engine can show these: that what a remediation sets is planned with everything beside it as it was,
-that no secret leaves the pack, and that a wrong configuration ends a preview before it begins.
+that no secret leaves the pack, that the stack's configuration reaches it, that a wrong one ends a preview
+before it begins, and that nothing is said of the example stacks.
 """
 
 import json
@@ -14,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine import POLICY_PACK
+from sandbox.engine import POLICY_PACK, Engine
+from sandbox.paths import REPO
+from sandbox.progress import Progress
 
 pytestmark = pytest.mark.engine
 
@@ -155,3 +158,52 @@ def test_a_wrong_configuration_ends_a_preview_before_it_begins(
     assert said in previewed.text
     assert "Traceback" not in previewed.text
     assert "aws:lambda" not in previewed.text
+
+
+def test_a_state_is_analyzed_without_its_program_or_its_cloud(engine_env: dict[str, str], tmp_path: Path):
+    urn = "urn:pulumi:prod::foreign::"
+    function = {
+        "urn": f"{urn}aws:lambda/function:Function::embed",
+        "type": "aws:lambda/function:Function",
+        "custom": True,
+        "id": "embed",
+        "inputs": {"name": "embed", "timeout": 30},
+        "outputs": {"name": "embed", "timeout": 30},
+    }
+    stack = {"urn": f"{urn}pulumi:pulumi:Stack::foreign-prod", "type": "pulumi:pulumi:Stack"}
+    manifest = {"time": "2026-11-25T00:00:00Z", "magic": "", "version": "v3.274.1"}
+    deployment = {"manifest": manifest, "resources": [stack, function]}
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps({"version": 3, "deployment": deployment}), encoding="utf-8")
+    done = subprocess.run(
+        ["pulumi", "policy", "analyze", "--file", str(state), "--policy-pack", str(POLICY_PACK), "--json"],
+        cwd=tmp_path,
+        env=engine_env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode != 0
+    assert "embed: it has no reserved concurrency" in done.stdout
+    assert "embed: it has logs kept for ever, no alarm, no budget for the stack" in done.stdout
+
+
+@pytest.mark.parametrize("topology", ["pure", "hybrid", "dedicated"])
+def test_nothing_is_said_of_an_example_but_that_all_is_kept(
+    engine_env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, topology: str
+):
+    monkeypatch.setenv("HALFMETAL_STATE_DIR", str(tmp_path / "state"))
+    project = PROJECT.format(virtualenv=sys.prefix) + f"main: {REPO}\n"
+    (tmp_path / "Pulumi.yaml").write_text(project.replace("foreign", "halfmetal"), encoding="utf-8")
+    example = (REPO / "stacks" / f"Pulumi.{topology}.yaml").read_text(encoding="utf-8")
+    (tmp_path / f"Pulumi.{topology}.yaml").write_text(example, encoding="utf-8")
+    engine = Engine(engine_env, tmp_path)
+    engine.ensure_stack(topology)
+    with Progress().step("preview") as step:
+        outcome = engine.preview(topology, step)
+    assert outcome.ok, outcome.events.errors
+    assert outcome.events.findings == []
+    (line,) = (note for note in outcome.events.notes if note.startswith("halfmetal: "))
+    assert line.startswith("halfmetal: 14 placement rules on ")
+    assert line.endswith(": all kept")
