@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "requests": "cli.requests:requests",
     "validate": "cli.validate:validate",
     "plan": "cli.plan:plan",
+    "admission": "cli.admission:admission",
     "audit": "cli.audit:audit",
     "claims": "cli.claims:claims",
     "profile": "cli.profile:profile",

@@ -237,13 +237,16 @@ class _Some:
 
     def __eq__(self, other: object) -> bool:
         right = tuple(map(_term, other)) if isinstance(other, tuple) else _term(other)
-        return self._walk.is_so(AreSame(self.term, right))
+        return right == self.term or self._walk.is_so(AreSame(self.term, right))
 
     def __lt__(self, other: object) -> bool:
-        return self._walk.is_so(IsLess(self.term, _term(other)))
+        return self._is_less(self.term, _term(other))
 
     def __gt__(self, other: object) -> bool:
-        return self._walk.is_so(IsLess(_term(other), self.term))
+        return self._is_less(_term(other), self.term)
+
+    def _is_less(self, left: Term, right: Term) -> bool:
+        return left != right and self._walk.is_so(IsLess(left, right))
 
     def __le__(self, other: object) -> bool:
         return not self > other

@@ -20,7 +20,7 @@ def governed(data_plane: DataPlane, placements: Placements) -> Governed:
     settings = settle(for_stack(load_catalog(), stack), overrides_of(stack.policies))
     on_nodes = (each for each in placements.by_name.values() if not each.home.is_function)
     return Governed(
-        settings=settings if data_plane.admission.rules == "enforce" else softened(settings),
+        settings=softened(settings) if data_plane.admission.rules == "warn" else settings,
         pools=tuple((pool, placements.pools[pool.name]) for pool in data_plane.pools),
         waivers=stack.policies.waivers,
         compliance=tuple(sorted({regime for each in on_nodes for regime in each.workload.compliance})),
