@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from components.catalog import load
 from components.placement import settle
 from policies.audit.sources import Gathered, Limits, SourceError, gather
+from policies.audit.sources.yaml_text import Parsed, loads
 from policies.judging import everything
 from policies.resources import Resource
 
@@ -300,3 +301,23 @@ def test_a_secret_stays_one_wherever_it_is(name: str, path: list[str]) -> None:
     assert found is not None
     assert len(found.resources) == 1
     assert not _holds_the_secret(found.resources[0])
+
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**18), 10**18)
+    | st.floats(-1e15, 1e15)
+    | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@given(plain, st.sampled_from(["blocks", "flow", "mixed"]))
+def test_yaml_means_what_it_means_to_its_library(value: Any, style: str) -> None:
+    flow = {"blocks": False, "flow": True}.get(style)
+    text = yaml.safe_dump({"it": value}, default_flow_style=flow, allow_unicode=True)
+    (parsed,) = loads(text, Limits())
+    assert isinstance(parsed, Parsed)
+    assert parsed.value == yaml.safe_load(text)
