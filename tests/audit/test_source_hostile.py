@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -395,6 +396,39 @@ def test_folders_that_are_left_out(tmp_path: Path) -> None:
     found = gather([str(tmp_path)])
     assert [str(each.location) for each in found.resources] == [f"{tmp_path}/deep/er/pod.yaml:1:1"]
     assert [each.location.file for each in found.unread] == [f"{tmp_path}/chart/Chart.yaml"]
+
+
+def test_patches_of_kustomize_are_no_objects(tmp_path: Path) -> None:
+    kustomization = """\
+        patches: [{path: half.yaml}, {path: deep/half.yaml, target: {}}, {patch: "kind: Pod"}, 3]
+        patchesStrategicMerge: ["also half.yaml", "kind: Pod\nmetadata: {}", 3]
+        patchesJson6902: {path: x}
+        """
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "kustomization.yaml").write_text(dedent(kustomization), encoding="utf-8")
+    for name in ("half.yaml", "also half.yaml", "deep/half.yaml", "whole.yaml"):
+        (tmp_path / name).write_text(POD, encoding="utf-8")
+    found = gather([str(tmp_path)])
+    assert [each.location.file for each in found.resources if each.location] == [str(tmp_path / "whole.yaml")]
+    assert [each.location.file for each in found.unread] == [str(tmp_path / "kustomization.yaml")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "patches: [",
+        "3",
+        "patches: {path: [a]}",
+        "patches: [{path: loop}]",
+        "\0",
+        'patches: [{path: "a\\0b"}]',
+    ],
+)
+def test_a_kustomization_that_is_none_hides_nothing(text: str, tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "whole.yaml").write_text(POD, encoding="utf-8")
+    (tmp_path / "loop").symlink_to("loop")
+    assert len(gather([str(tmp_path)]).resources) == 1
 
 
 def test_an_application_of_cdk_that_was_rendered(tmp_path: Path) -> None:

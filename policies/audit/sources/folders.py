@@ -10,6 +10,7 @@ from shlex import quote
 from typing import Final
 
 from policies.audit.sources.files import shown
+from policies.audit.sources.kustomize import FILES, patches
 from policies.audit.sources.model import Limits, SourceError, Unread
 from policies.audit.sources.programs import Program, in_folder
 from policies.resources import Location
@@ -28,6 +29,7 @@ def walk(folder: Path, limits: Limits) -> Iterator[Path | Unread]:
     """
     root = folder.resolve()
     refused: list[OSError] = []
+    parts: set[Path] = set()
     found = 0
     for parent, folders, names in os.walk(folder, onerror=refused.append):
         here = Path(parent)
@@ -39,9 +41,12 @@ def walk(folder: Path, limits: Limits) -> Iterator[Path | Unread]:
                 yield unread(program, file)
         folders[:] = sorted(name for name in folders if name not in hidden)
         known = {file.name for _, file in programs}
+        parts |= {each for _, file in programs if file.name in FILES for each in patches(file, limits)}
         for name in names:
             path = here / name
             if name in known or not name.endswith(SUFFIXES) or not _stays_within(path, root):
+                continue
+            if parts and path.resolve() in parts:
                 continue
             found += 1
             if found > limits.files:

@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from policies.audit.sources.kustomize import FILES as KUSTOMIZATIONS
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -38,7 +40,7 @@ PROGRAMS: Final = (
     ),
     Program(
         "Kustomize source",
-        ("kustomization.yaml", "kustomization.yml", "Kustomization"),
+        KUSTOMIZATIONS,
         "kubectl kustomize {folder} | halfmetal audit -",
     ),
     Program(
