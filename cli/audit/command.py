@@ -209,11 +209,14 @@ def _limits(max_file_size: str) -> Limits:
 
 
 def _audited(sources: Sequence[str], terms: Terms, limits: Limits) -> tuple[Gathered, Audit]:
+    import gc
+
     from policies.audit.findings import audit as judged
     from policies.audit.sources import gather
 
     with _busy(sources):
         gathered = gather(sources, limits)
+        gc.freeze()  # it is kept to the end: to look through it for garbage again and again only takes time
         return gathered, judged(gathered, terms.settings, terms.waivers)
 
 
