@@ -4,6 +4,7 @@ What pods ask for themselves (accelerators, EFA, cores, replicas, a pool and its
 everything else is carried in annotations. `seen` says what facts those are, once an enforcer reads them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,9 +13,9 @@ from api_server import Manifest
 from components.admission.manifests import Names, manifests
 from components.admission.parameters import Governed
 from components.admission.policies import policies
-from components.placement import Facts, Home, Settings
+from components.placement import Facts, FrontDoor, Home, Settings, StateRead
 from components.placement.taints import GPU_RESOURCE, GPU_TAINT
-from components.spec import Pool
+from components.spec import Duration, Pool, Waiver
 from policies.reading.subjects import read
 
 POD_SECURITY: Final = "pod-security.kubernetes.io/enforce"
@@ -39,6 +40,26 @@ def gpu_pool(name: str) -> Pool:
     )
 
 
+BROKEN: Final = {
+    "accelerator-needs-metal": Facts(home=Home.METAL, accelerator_count=1, has_accelerators=False),
+    "cold-start-budget": Facts(home=Home.POOL, warm_replicas=0, cold_start_tolerance=Duration(1)),
+    "compliance-isolation": Facts(home=Home.METAL, compliance=("pci-dss",), audit_logs=False),
+    "jitter-budget": Facts(home=Home.POOL, jitter=Duration(1)),
+    "long-execution": Facts(home=Home.POOL, service_time=Duration.of(9, "d"), front_door=FrontDoor.HTTP_API),
+    "state-locality": Facts(
+        home=Home.POOL,
+        zones=("us-east-1b",),
+        state=(StateRead("features", ("us-east-1a",)),),
+        latency_p99=Duration(1),
+    ),
+    "unattended-cluster": Facts(home=Home.METAL, managed_cluster=False, operations_team=False),
+    "vendor-lock-in": Facts(home=Home.METAL, ties=("sqs",)),
+    "warm-before-tail": Facts(home=Home.POOL, twin=True, warm_replicas=0),
+    "zone-capacity": Facts(home=Home.POOL, zones=("us-east-1b",), capacity_block_zone="us-east-1a"),
+}
+"""Facts that each rule refuses, to see whether its policy is in effect."""
+
+
 POOLS: Final = tuple((gpu_pool(f"gpu-{home}"), Facts(home=home)) for home in (Home.POOL, Home.METAL))
 
 
@@ -59,9 +80,9 @@ def governing(name: str, governed: Governed, *rules: str) -> list[Manifest]:
     ]
 
 
-def alone(settings: Settings) -> Governed:
+def alone(settings: Settings, waivers: Sequence[Waiver] = ()) -> Governed:
     """A namespace's figures, with pools that a pod can be held to."""
-    return Governed(settings, POOLS)
+    return Governed(settings, POOLS, waivers)
 
 
 def deployment(facts: Facts, namespace: str, name: str = "subject") -> Manifest:
@@ -82,7 +103,7 @@ def deployment(facts: Facts, namespace: str, name: str = "subject") -> Manifest:
 
 def pod_spec(facts: Facts) -> dict[str, Any]:
     """What pods with these facts ask for."""
-    limits = {"cpu": "1", "memory": "1Gi"} if facts.pinned else {"memory": "1Gi"}
+    limits = {"cpu": "1", "memory": "1Gi"} if facts.pinned is not False else {"memory": "1Gi"}
     if facts.accelerator_count:
         limits[GPU_RESOURCE] = str(facts.accelerator_count)
     if facts.efa:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from api_server import Answer as Said
 from api_server import ApiServer, until
-from carrying import alone, deployment, governing, namespace, seen
+from carrying import BROKEN, alone, deployment, governing, namespace, seen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_case import Case
@@ -65,27 +65,6 @@ def ask(api: ApiServer) -> Iterator[Ask]:
         return api.apply(manifest), verdict
 
     yield asked
-
-
-ISOLATED = Facts(home=Home.METAL, compliance=("pci-dss",), audit_logs=False)
-BROKEN = {
-    "accelerator-needs-metal": Facts(home=Home.METAL, accelerator_count=1, has_accelerators=False),
-    "cold-start-budget": Facts(home=Home.POOL, warm_replicas=0, cold_start_tolerance=Duration(1)),
-    "compliance-isolation": ISOLATED,
-    "jitter-budget": Facts(home=Home.POOL, jitter=Duration(1)),
-    "long-execution": Facts(home=Home.POOL, service_time=Duration.of(9, "d"), front_door=FrontDoor.HTTP_API),
-    "state-locality": Facts(
-        home=Home.POOL,
-        zones=("us-east-1b",),
-        state=(StateRead("features", ("us-east-1a",)),),
-        latency_p99=Duration(1),
-    ),
-    "unattended-cluster": Facts(home=Home.METAL, managed_cluster=False, operations_team=False),
-    "vendor-lock-in": Facts(home=Home.METAL, ties=("sqs",)),
-    "warm-before-tail": Facts(home=Home.POOL, twin=True, warm_replicas=0),
-    "zone-capacity": Facts(home=Home.POOL, zones=("us-east-1b",), capacity_block_zone="us-east-1a"),
-}
-"""Facts that each rule refuses, to see whether its policy is in effect."""
 
 
 def agrees(rule: str, said: Said, verdict: Verdict) -> None:

@@ -13,7 +13,8 @@ import by_audit
 import by_pack
 import pytest
 from asked import Asked, Kind, case_id, groups
-from carriers import CALLED, CARRIERS, FUNCTIONS, MANIFESTS, NODES, PODS
+from carriers import CARRIERS
+from not_carried import CARRIED_AT_LEAST, NO_BUDGET, NO_HOME, NOT_CARRIED
 from rule_cases import CASES
 from said import Said, Says, differences
 
@@ -22,40 +23,6 @@ from components.placement import RULES
 EXPIRED: Final = "expired"
 WITHOUT_ADVICE: Final = frozenset(RULES) - {"sustained-utilization", "long-execution"}
 """Rules that have no limit below their hard one, and so can advise against nothing."""
-
-NO_HOME: Final = (
-    "accelerator-needs-metal: no home known",
-    "memory-over-function-limit: no home known",
-    "runaway-function: no home known",
-    "cold-start-budget: no home known",
-    "jitter-budget: 20 us somewhere",
-    "local-state: a cache somewhere",
-    "compliance-isolation: no home known",
-)
-"""Whatever runs is somewhere, and so has a home that can be told."""
-
-NO_BUDGET: Final = (
-    "runaway-function: one bound missing refuses though another is not known",
-    "runaway-function: bounds nobody knows",
-)
-"""Whether a stack has a budget is there to be seen."""
-
-NOT_CARRIED: Final[Mapping[str, frozenset[str]]] = {
-    FUNCTIONS.id: frozenset(NO_BUDGET),
-    CALLED.id: frozenset(),
-    PODS.id: frozenset(NO_HOME),
-    MANIFESTS.id: frozenset(
-        {
-            *NO_HOME,
-            # What a manifest does not ask for, its pods do not get.
-            "accelerator-needs-metal: a pod of which nobody knows whether it needs a GPU",
-            "zone-capacity: two zones, placement group not known",
-            "zone-capacity: one zone is right for EFA and for a placement group, known or not",
-        }
-    ),
-    NODES.id: frozenset({"compliance-isolation: no home known"}),
-}
-CARRIED_AT_LEAST: Final = {FUNCTIONS.id: 93, CALLED.id: 19, PODS.id: 79, MANIFESTS.id: 76, NODES.id: 19}
 
 PLACES: Final = [
     *(("pack", "a preview", carrier.id) for carrier in by_pack.CARRIERS),
