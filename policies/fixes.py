@@ -40,14 +40,18 @@ Path: TypeAlias = tuple[str | int, ...]
 """The way to a property from the top of a resource's bag."""
 
 _SCALED: Final = frozenset({"kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"})
-_POD: Final = "kubernetes:core/v1:Pod"
 _OF_TEMPLATE: Final = ("spec", "template", "spec")
-_POD_SPECS: Final[Mapping[str, tuple[str, ...]]] = {
-    _POD: ("spec",),
-    **dict.fromkeys(
-        (*sorted(_SCALED), "kubernetes:apps/v1:DaemonSet", "kubernetes:batch/v1:Job"), _OF_TEMPLATE
-    ),
+_OF_KIND: Final = (
+    (pods.POD, ("spec",)),
+    (pods.SCALED, _OF_TEMPLATE),
+    (pods.ON_EVERY_NODE, _OF_TEMPLATE),
+    (pods.JOB, _OF_TEMPLATE),
+    (pods.CRON_JOB, ("spec", "jobTemplate", *_OF_TEMPLATE)),
+)
+_POD_SPECS: Final[Mapping[str, Path]] = {
+    name: path for name, workload in pods.WORKLOADS.items() for kind, path in _OF_KIND if workload is kind
 }
+"""Where the one spec of its pods stands, by type of what makes them."""
 _NVIDIA: Final = "nvidia.com/"
 _DEDICATED: Final = "dedicated"
 _AUDIT: Final = "audit"
@@ -234,13 +238,13 @@ def _memory(case: _Case) -> Iterator[Fix]:
 
 
 def _state_locality(case: _Case) -> Iterator[Fix]:
-    if not case.resource.resource_type.startswith("kubernetes:") or not case.facts.state:
+    spec_path = _POD_SPECS.get(case.resource.resource_type)
+    if spec_path is None or not case.facts.state:
         return
     shared, here = _shared_zones(case.facts.state), frozenset(case.facts.zones or ())
     zone = min(shared & here or shared, default=None)
     if zone is None:
         return
-    spec_path: Path = _POD_SPECS.get(case.resource.resource_type, _OF_TEMPLATE)
     stores = ", ".join(sorted(read.store for read in case.facts.state))
     why = f"{zone} is where {stores} is, and reads within a zone are fast and free"
     safe = shared & here == {zone}  # of several, which one has room is not to be guessed

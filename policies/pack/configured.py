@@ -102,11 +102,11 @@ def adapt(
     anything still does not. A rule's level is also that of its policy across the stack, the name of which
     ends in `across`.
     """
+    of_all = chosen[_ALL].enforcementLevel if _ALL in chosen else None
     for name, config in chosen.items():
-        rule = name.removesuffix(across)
-        if rule not in RULES:
-            is_named_by_all = _ALL in chosen and config.enforcementLevel == chosen[_ALL].enforcementLevel
-            if name in own and is_named_by_all and config.enforcementLevel != analyzer_pb2.DISABLED:
-                config.enforcementLevel = analyzer_pb2.ADVISORY
-        elif rule != name and config.enforcementLevel == own.get(name):
-            config.enforcementLevel = chosen[rule].enforcementLevel if rule in chosen else own[name]
+        level, rule = config.enforcementLevel, name.removesuffix(across)
+        if rule in RULES:
+            if rule != name and rule in chosen and level == own[name]:
+                config.enforcementLevel = chosen[rule].enforcementLevel
+        elif name in own and level == of_all and level != analyzer_pb2.DISABLED:
+            config.enforcementLevel = analyzer_pb2.ADVISORY

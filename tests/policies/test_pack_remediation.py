@@ -136,6 +136,16 @@ CASES = [
         ("spec", "tolerations"),
         [TOLERATION],
     ),
+    Case(
+        "pods of a job by the clock",
+        Sent(
+            "kubernetes:batch/v1:CronJob",
+            "nightly",
+            {"spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [GPU]}}}}}},
+        ),
+        ("spec", "jobTemplate", "spec", "template", "spec", "tolerations"),
+        [TOLERATION],
+    ),
     Case("pods that ask for none", _pods({})),
     Case(
         "pods that ask for no GPU of them", _pods({"containers": [{"resources": {"limits": {"cpu": "1"}}}]})
