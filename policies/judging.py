@@ -52,12 +52,13 @@ _TASKS: Final = Relation(task_relations.TYPES, task_relations.services, task_rel
 RELATIONS: Final[Mapping[str, tuple[Relation, ...]]] = {
     "accelerator-needs-metal": (_PODS, _TASKS),
     "long-execution": (_CALLED,),
-    "cold-start-budget": (_CALLED,),
+    "cold-start-budget": (_CALLED, _PODS),
     "state-locality": (_PODS, _TASKS),
     "compliance-isolation": (_NODES, _PODS),
     "unattended-cluster": (_PODS,),
     "runaway-function": (_BOUNDED,),
     "vendor-lock-in": (_TIED,),
+    "warm-before-tail": (_PODS,),
     "zone-capacity": (_NODES, _PODS),
 }
 """Rules whose facts lie in several resources, and what relates them."""

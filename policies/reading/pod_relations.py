@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from components.placement import Facts
 from components.placement.devices import ZONE_LABELS
-from policies.reading import claims, queues
-from policies.reading.bags import UNKNOWN, fetch
+from policies.reading import claims, queues, scalers
+from policies.reading.bags import ABSENT, UNKNOWN, fetch
 from policies.reading.claims import accelerators_claimed
 from policies.reading.declared import Properties
 from policies.reading.draft import Subject
@@ -23,12 +23,15 @@ from policies.reading.nodes import NODE_GROUP
 from policies.reading.pods import POOL_LABEL, WORKLOADS, Template, Workload, held_to
 from policies.reading.queues import Flavors, flavors
 from policies.reading.relations import Related
+from policies.reading.scalers import least_replicas
 from policies.reading.tolerations import tolerates
 from policies.resources import Resource
 
 TYPES: Final = frozenset(WORKLOADS)
 NAMESPACE: Final = "kubernetes:core/v1:Namespace"
-SHOWN: Final = frozenset({"zones", "accelerator_count", "tolerates", "isolated_namespace", *FOR_PODS})
+SHOWN: Final = frozenset(
+    {"zones", "accelerator_count", "tolerates", "isolated_namespace", "warm_replicas", *FOR_PODS}
+)
 
 _NODE_GROUP_LABEL: Final = "eks.amazonaws.com/nodegroup"
 _ENFORCED: Final = "pod-security.kubernetes.io/enforce"
@@ -38,6 +41,9 @@ _NAMESPACES: Final = Kind((NAMESPACE,), in_cluster)
 _POOLS: Final = Kind((NODE_GROUP,), lambda group: (_pool_of(group), fetch(group.props, "nodeGroupName")))
 
 
+_REPLICAS: Final = "spec.replicas"
+"""A kind that has it may be scaled by another object."""
+_WARM: Final = ("warm_replicas",)
 _OF_NAMESPACE: Final = ("isolated_namespace",)
 _QUEUED: Final = ("zones", "tolerates", *FOR_PODS)
 
@@ -50,6 +56,9 @@ def _related(workload: Workload) -> Properties:
         "metadata.namespace": (*_OF_NAMESPACE, *_QUEUED, "accelerator_count"),
         "metadata.labels": _QUEUED,
     }
+    if _REPLICAS in workload.reads:
+        found["metadata.name"] = _WARM
+        found["metadata.namespace"] += _WARM
     for path in pods:
         found |= {
             f"{path}spec.nodeSelector": _QUEUED,
@@ -69,6 +78,7 @@ READS: Final[Mapping[str, Properties]] = {
     NAMESPACE: {"metadata.name": _OF_NAMESPACE, "metadata.labels": _OF_NAMESPACE},
     **queues.READS,
     **claims.READS,
+    **scalers.READS,
 }
 
 
@@ -85,7 +95,8 @@ def pods(resources: Iterable[Resource]) -> Iterator[Related]:
             continue
         found = _found(resource, own.facts, index)
         facts = replace(own.facts, **found) if found else own.facts
-        yield Related(resource, own, Subject(facts, own.unread - found.keys(), own.placed))
+        unread = {name for name, value in found.items() if value is None}
+        yield Related(resource, own, Subject(facts, own.unread - found.keys() | unread, own.placed))
 
 
 def _found(resource: Resource, own: Facts, index: Index) -> dict[str, Any]:
@@ -104,6 +115,9 @@ def _found(resource: Resource, own: Facts, index: Index) -> dict[str, Any]:
         and (count := accelerators_claimed(resource, templates, index)) is not None
     ):
         found["accelerator_count"] = count
+    least = least_replicas(resource, own.warm_replicas, index) if _REPLICAS in workload.reads else ABSENT
+    if least is not ABSENT:
+        found["warm_replicas"] = None if least is UNKNOWN else least
     isolated = _is_isolated(resource, index)
     if isolated is not None:
         found["isolated_namespace"] = isolated

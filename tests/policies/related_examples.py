@@ -244,11 +244,19 @@ def _by_the_clock(labels: dict[str, str] | None = None, **spec: Any) -> Resource
     return made(CRON_JOB, metadata={"name": "train", "namespace": "ml"}, spec={"jobTemplate": template})
 
 
+def _deployment(labels: dict[str, str] | None = None, **spec: Any) -> Resource:
+    return made(
+        "kubernetes:apps/v1:Deployment",
+        metadata={"name": "chat", "namespace": "ml", "labels": labels or {}},
+        spec={"replicas": 2, "template": {"spec": {"containers": [{}], **spec}}},
+    )
+
+
 CLAIMING = [{"resourceClaimName": "one"}, {"resourceClaimTemplateName": "each"}]
 CLUSTER_OBJECTS = _cluster()
 PODS = {
     f"{says}, {made_by.__name__}": [pods, *CLUSTER_OBJECTS]
-    for made_by in (_pod, _by_the_clock)
+    for made_by in (_pod, _by_the_clock, _deployment)
     for says, pods in (
         ("queued", made_by(QUEUED)),
         ("claiming", made_by(resourceClaims=CLAIMING)),
@@ -257,6 +265,16 @@ PODS = {
         ("held by affinity", made_by(**_affine(POOL_LABEL, "gpu"))),
     )
 }
+for scaler, spec in (
+    ("autoscaling/v2:HorizontalPodAutoscaler", {"minReplicas": 3}),
+    ("keda.sh/v1alpha1:ScaledObject", {"minReplicaCount": 3}),
+):
+    PODS[scaler] = [
+        _deployment(),
+        _object(
+            scaler, "chat", "ml", spec={"scaleTargetRef": {"kind": "Deployment", "name": "chat"}, **spec}
+        ),
+    ]
 PODS["queued by its own label"] = [
     made(CRON_JOB, metadata={"name": "train", "namespace": "ml", "labels": QUEUED}, spec={}),
     *CLUSTER_OBJECTS,
@@ -271,6 +289,7 @@ OTHERS: dict[str, list[Any]] = {
     "defaultVersion": [2],
     "taints": [[{**TAINT, "key": "other"}], None],
     "metadata.namespace": ["web"],
+    "spec.scaleTargetRef.kind": ["StatefulSet"],
     "containers": [UNKNOWN],
     "availabilityZone": [B],
     "spec.tolerations": [[]],

@@ -144,6 +144,7 @@ def test_the_pack_names_a_policy_for_each_rule_at_the_level_the_stack_gives_it(p
         "compliance-isolation-across-stack": "MANDATORY",
         "vendor-lock-in-across-stack": "ADVISORY",
         "runaway-function-across-stack": "MANDATORY",
+        "warm-before-tail-across-stack": "MANDATORY",
         "zone-capacity-across-stack": "DISABLED",
         "advice": "ADVISORY",
         "waived": "ADVISORY",

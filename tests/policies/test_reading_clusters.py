@@ -255,6 +255,36 @@ CASES = [
     ),
 ]
 
+SCALED = _object("apps/v1:Deployment", "chat", "ml", spec={"replicas": 2, "template": {"spec": {}}})
+NONE_LEFT = _object("apps/v1:Deployment", "chat", "ml", spec={"replicas": 0, "template": {"spec": {}}})
+
+
+def _scaler(api: str, target: str = "chat", namespace: str = "ml", **spec: Any) -> Resource:
+    reference = {"kind": "Deployment", "name": target}
+    return _object(api, "scaler", namespace, spec={"scaleTargetRef": reference, **spec})
+
+
+HPA, KEDA = "autoscaling/v2:HorizontalPodAutoscaler", "keda.sh/v1alpha1:ScaledObject"
+CASES += [
+    Case("a workload that nothing scales", [SCALED], {"warm_replicas": 2}),
+    Case(
+        "one that an autoscaler leaves three of", [SCALED, _scaler(HPA, minReplicas=3)], {"warm_replicas": 3}
+    ),
+    Case("one that an autoscaler leaves one of", [SCALED, _scaler(HPA)], {"warm_replicas": 1}),
+    Case(
+        "one that states none, so that its autoscaler is off", [NONE_LEFT, _scaler(HPA)], {"warm_replicas": 0}
+    ),
+    Case("one that KEDA leaves none of", [SCALED, _scaler(KEDA)], {"warm_replicas": 0}),
+    Case("one that KEDA leaves one of", [NONE_LEFT, _scaler(KEDA, minReplicaCount=1)], {"warm_replicas": 1}),
+    Case(
+        "one that KEDA leaves unknown many of",
+        [SCALED, _scaler(KEDA, minReplicaCount=UNKNOWN)],
+        {"warm_replicas": None},
+    ),
+    Case("a scaler of another workload", [SCALED, _scaler(KEDA, "other")], {"warm_replicas": 2}),
+    Case("a scaler of another namespace", [SCALED, _scaler(KEDA, namespace="web")], {"warm_replicas": 2}),
+]
+
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.says) for case in CASES])
 def test_what_a_cluster_shows_of_pods(case: Case):
