@@ -68,7 +68,7 @@ def _made(group: Group, subjects: dict[str, tuple[Key, str]], *, budget: bool) -
 
 def _sent(made: Made) -> Sent:
     """As an engine that previews has it: what nobody can know yet, and ids of what is there already."""
-    props = known(made.props, UNKNOWN_STRING_VALUE)
+    props = known(made.props, lambda _: UNKNOWN_STRING_VALUE)
     return Sent(made.type, made.name, {"id": id_of(made.name), **props})
 
 

@@ -7,7 +7,6 @@ a secret, an output that is not known yet, a parameter without a value, in whate
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any, Final
 
 from carrying import EFA_RESOURCE, POD_SECURITY, POOL_LABEL, TOLERATION
@@ -26,12 +25,15 @@ DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
 NAMESPACE: Final = "kubernetes:core/v1:Namespace"
 
 
-class _Hidden(Enum):
-    HIDDEN = "hidden"
+@dataclass(frozen=True)
+class Hidden:
+    """A value that is there, and that nobody who reads the source may know."""
+
+    value: str | int
 
 
-HIDDEN: Final = _Hidden.HIDDEN
-"""A value that is there and that nobody who reads the source can know."""
+HIDDEN: Final = Hidden("hidden")
+"""One of which only that counts."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import yaml
-from carriers import HIDDEN, Id, Made
+from carriers import Hidden, Id, Made
 
 from policies.reading.functions import FUNCTION
 from policies.reading.node_relations import CAPACITY, CLUSTER, PLACEMENT_GROUP, SUBNET
@@ -15,10 +15,7 @@ from policies.reading.relations import ALARM, BUDGET, LOG_GROUP
 
 Path = tuple[str | int, ...]
 
-_SECRET: Final = {
-    "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
-    "ciphertext": "v1:c2VjcmV0",
-}
+_SECRET: Final = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 
 
 def id_of(name: str) -> str:
@@ -35,13 +32,18 @@ def replaced(value: Any, of: Callable[[Any], Any]) -> Any:
     return of(value)
 
 
-def known(value: Any, hidden: Any) -> Any:
+def known(value: Any, hidden: Callable[[Hidden], Any]) -> Any:
     """A value with literal ids, and something for what is hidden."""
 
     def one(each: Any) -> Any:
-        return id_of(each.of) if isinstance(each, Id) else hidden if each is HIDDEN else each
+        return id_of(each.of) if isinstance(each, Id) else hidden(each) if isinstance(each, Hidden) else each
 
     return replaced(value, one)
+
+
+def shown(hidden: Hidden) -> Any:
+    """What is hidden itself, where something beside it says that it is."""
+    return hidden.value
 
 
 # -- Pulumi
@@ -51,16 +53,31 @@ def urn(made: Made, stack: str) -> str:
     return f"urn:pulumi:{stack}::models::{made.type}::{made.name}"
 
 
-def pulumi_state(resources: Iterable[Made], stack: str) -> str:
-    """What `pulumi stack export` prints."""
+def encrypted(hidden: Hidden) -> Any:
+    """As a secret that only its owner can open."""
+    return {**_SECRET, "ciphertext": f"v1:{hidden.value}"}
+
+
+def opened(hidden: Hidden) -> Any:
+    """As a secret that its owner opened: `pulumi stack export --show-secrets`."""
+    return {**_SECRET, "plaintext": json.dumps(hidden.value)}
+
+
+def pulumi_state(
+    resources: Iterable[Made],
+    stack: str,
+    asked: Callable[[Hidden], Any] = encrypted,
+    told: Callable[[Hidden], Any] = encrypted,
+) -> str:
+    """What `pulumi stack export` prints. What was asked for and what the provider told may differ."""
     states = [
         {
             "urn": urn(made, stack),
             "type": made.type,
             "custom": True,
             "id": id_of(made.name),
-            "inputs": known(made.props, _SECRET),
-            "outputs": known(made.props, _SECRET),
+            "inputs": known(made.props, asked),
+            "outputs": known(made.props, told),
         }
         for made in resources
     ]
@@ -97,7 +114,7 @@ def terraform_state(resources: Iterable[Made]) -> str:
         attributes = _blocks(made.props, names)
         instance = {
             "schema_version": 0,
-            "attributes": {"id": id_of(made.name), **known(attributes, "to-be-hidden")},
+            "attributes": {"id": id_of(made.name), **known(attributes, shown)},
             "sensitive_attributes": [
                 [_terraform_step(step) for step in path] for path in _hidden(attributes, ())
             ],
@@ -105,6 +122,58 @@ def terraform_state(resources: Iterable[Made]) -> str:
         states.append({"mode": "managed", "type": terraform_type, "name": made.name, "instances": [instance]})
     head = {"version": 4, "terraform_version": "1.9.5", "serial": 1, "lineage": "of-a-test"}
     return json.dumps({**head, "outputs": {}, "resources": states})
+
+
+def terraform_shown(resources: Iterable[Made]) -> str:
+    """What `terraform show -json` prints of a state."""
+    root = {"resources": [_described(made) for made in resources]}
+    return json.dumps(
+        {"format_version": "1.0", "terraform_version": "1.9.5", "values": {"root_module": root}}
+    )
+
+
+def terraform_plan(resources: Iterable[Made]) -> str:
+    """What `terraform show -json` prints of a plan that makes everything."""
+    described = [_described(made) for made in resources]
+    changes = [
+        {
+            **{key: each[key] for key in ("address", "mode", "type", "name")},
+            "change": {
+                "actions": ["create"],
+                "before": None,
+                "after": each["values"],
+                "after_unknown": {},
+                "before_sensitive": False,
+                "after_sensitive": each["sensitive_values"],
+            },
+        }
+        for each in described
+    ]
+    planned = {"root_module": {"resources": described}}
+    head = {"format_version": "1.2", "terraform_version": "1.9.5"}
+    return json.dumps({**head, "planned_values": planned, "resource_changes": changes})
+
+
+def _described(made: Made) -> dict[str, Any]:
+    terraform_type, names = _TERRAFORM[made.type]
+    attributes = _blocks(made.props, names)
+    return {
+        "address": terraform_name(made),
+        "mode": "managed",
+        "type": terraform_type,
+        "name": made.name,
+        "values": {"id": id_of(made.name), **known(attributes, shown)},
+        "sensitive_values": _flags(attributes),
+    }
+
+
+def _flags(value: Any) -> Any:
+    """A value's shape with what is hidden in it marked."""
+    if isinstance(value, Mapping):
+        return {key: _flags(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_flags(each) for each in value]
+    return isinstance(value, Hidden)
 
 
 def _blocks(props: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -121,7 +190,7 @@ def _blocks(props: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any
 
 
 def _hidden(value: Any, path: Path) -> Iterator[Path]:
-    if value is HIDDEN:
+    if isinstance(value, Hidden):
         yield path
     elif isinstance(value, Mapping):
         for key, each in value.items():
@@ -160,14 +229,19 @@ def cloudformation_name(made: Made) -> str:
 
 
 def cloudformation_template(resources: Iterable[Made]) -> str:
-    """A template whose one parameter is what nobody but the one who deploys it knows."""
+    """A template with parameters that are not to be told, whatever value they have by default."""
     every = list(resources)
+    parameters: dict[str, Any] = {}
     logical = {made.name: cloudformation_name(made) for made in every}
 
     def reference(value: Any) -> Any:
         if isinstance(value, Id):
             return {"Ref": logical[value.of]}
-        return {"Ref": "Hidden"} if value is HIDDEN else value
+        if not isinstance(value, Hidden):
+            return value
+        name = f"Hidden{len(parameters)}"
+        parameters[name] = {"Type": "String", "NoEcho": True, "Default": value.value}
+        return {"Ref": name}
 
     made_of = {
         logical[made.name]: {
@@ -176,7 +250,6 @@ def cloudformation_template(resources: Iterable[Made]) -> str:
         }
         for made in every
     }
-    parameters = {"Hidden": {"Type": "String", "NoEcho": True}}
     return json.dumps(
         {"AWSTemplateFormatVersion": "2010-09-09", "Parameters": parameters, "Resources": made_of}
     )
@@ -190,7 +263,9 @@ def _properties(made: Made) -> dict[str, Any]:
     if made.type in _WITHIN:
         # Tags of a launch template itself are beside what it describes.
         found = {_WITHIN[made.type]: found}
-    if kinds is not None:
+    if isinstance(kinds, Hidden):
+        found["Logging"] = kinds
+    elif kinds is not None:
         found["Logging"] = {"ClusterLogging": {"EnabledTypes": [{"Type": kind} for kind in kinds]}}
     return found
 
@@ -199,7 +274,9 @@ def _capitalized(props: Mapping[str, Any], names: Mapping[str, str]) -> dict[str
     found: dict[str, Any] = {}
     for key, value in props.items():
         inner = value
-        if key == "tags":
+        if isinstance(value, Hidden):
+            pass
+        elif key == "tags":
             inner = [{"Key": name, "Value": each} for name, each in value.items()]
         elif key == "dimensions":
             inner = [{"Name": name, "Value": each} for name, each in value.items()]
@@ -221,7 +298,7 @@ def manifests(resources: Iterable[Made]) -> str:
 
 def _without_hidden(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _without_hidden(each) for key, each in value.items() if each is not HIDDEN}
+        return {key: _without_hidden(each) for key, each in value.items() if not isinstance(each, Hidden)}
     if isinstance(value, list):
-        return [_without_hidden(each) for each in value if each is not HIDDEN]
+        return [_without_hidden(each) for each in value if not isinstance(each, Hidden)]
     return value
