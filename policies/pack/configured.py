@@ -39,6 +39,7 @@ class Rules:
     def take(self, said: Said) -> None:
         """Take the rules as a stack has them."""
         self.said = said
+        self._configured = {}
         self._settled = settle(said.catalog, said.overrides)
         self._others.clear()
 

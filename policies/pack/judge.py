@@ -7,6 +7,7 @@ is undecided for that rule: nothing that judges the others may stop for it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from pulumi_policy import ResourceValidationArgs, StackValidationArgs
 
@@ -17,6 +18,9 @@ from policies.pack.configured import Rules
 from policies.pack.wire import asked
 from policies.reading.index import Index
 from policies.resources import Resource
+
+_MANY: Final = 20
+"""Faults of one rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +192,10 @@ def _each_by_itself(settings: Iterable[Setting], resource: Resource) -> tuple[li
 
 
 def _in_parts(setting: Setting, resources: Sequence[Resource]) -> tuple[list[Judged], list[Fault]]:
-    """The verdicts of a rule of relations on all but those that cannot be judged, which halving finds."""
+    """The verdicts of a rule of relations on all but those that cannot be judged, which halving finds.
+
+    Where there are many, what keeps them is common to all, and the rest is not tried one by one.
+    """
     types = {kind for relation in RELATIONS[setting.rule.id] for kind in relation.types}
     others = [resource for resource in resources if resource.resource_type not in types]
     judged: list[Judged] = []
@@ -199,8 +206,8 @@ def _in_parts(setting: Setting, resources: Sequence[Resource]) -> tuple[list[Jud
         try:
             judged += together(setting, Index([*others, *part]))
         except Exception as error:  # noqa: BLE001 - it is reported for what it is: a fault of ours
-            if len(part) == 1:
-                faults.append(Fault((setting.rule.id,), part[0], type(error).__name__))
+            if len(part) == 1 or len(faults) >= _MANY:
+                faults += (Fault((setting.rule.id,), each, type(error).__name__) for each in part)
             else:
                 middle = len(part) // 2
                 waiting += [part[middle:], part[:middle]]

@@ -84,6 +84,22 @@ def test_a_relation_that_fails_leaves_the_other_resources(monkeypatch: pytest.Mo
     assert SAID not in message
 
 
+def test_a_relation_that_fails_for_all_is_not_tried_one_by_one(monkeypatch: pytest.MonkeyPatch):
+    (bounded,) = judging.RELATIONS["runaway-function"]
+    tried = []
+
+    def relate(resources: Any) -> Iterator[Related]:
+        tried.append(resources)
+        raise ValueError(SAID)
+
+    broken = {**judging.RELATIONS, "runaway-function": (replace(bounded, relate=relate),)}
+    monkeypatch.setattr(judging, "RELATIONS", broken)
+    monkeypatch.setattr(judging_in_the_pack, "RELATIONS", broken)
+    said = PackInProcess().analyze_stack([_function(f"f{number}") for number in range(500)])
+    assert len(said["undecided-across-stack"]) == 500
+    assert len(tried) < 100
+
+
 def test_a_remediation_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPatch):
     def fixes(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError

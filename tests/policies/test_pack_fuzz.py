@@ -7,6 +7,7 @@ those that the readers themselves mention, so that they find something to read.
 import ast
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import unknown_checking_proxy
 
 import policies.reading
-from components.placement import ANNOTATION_PREFIX, RULES, TAG_PREFIX, Facts
+from components.placement import ANNOTATION_PREFIX, RULES, TAG_PREFIX, Facts, Waivers
+from components.spec import Waiver
 from policies.judging import RELATIONS
 from policies.pack import Said
 from policies.pack.remediation import REMEDIABLE
@@ -46,6 +48,13 @@ NO_OPTIONS = PolicyResourceOptions(
     aliases=[],
     custom_timeouts=PolicyCustomTimeouts(0, 0, 0),
     additional_secret_outputs=[],
+)
+WAIVERS = Waivers(
+    tuple(
+        Waiver(rule=rule, subject="em*", reason="it must", owner="ml@example.com", expires=date(2027, 1, 31))
+        for rule in RULES
+    ),
+    date(2026, 11, 25),
 )
 
 
@@ -117,7 +126,7 @@ sent = st.builds(Sent, st.sampled_from(TYPES), st.sampled_from(["embed", "chat",
 @given(st.lists(sent, min_size=1, max_size=4))
 def test_nothing_fails_and_no_secret_is_told(drawn: list[Sent]):
     resources = [replace(each, name=f"{each.name}-{index}") for index, each in enumerate(drawn)]
-    pack = PackInProcess(Said(remediate=REMEDIABLE))
+    pack = PackInProcess(Said(remediate=REMEDIABLE, waivers=WAIVERS))
     said: list[str] = []
     for each in resources:
         pack.remediate(each)
