@@ -104,6 +104,9 @@ def test_every_form_is_looked_at():
 
 Place = tuple[str | int, ...]
 
+SHOWN: Final = (":workload", "/workload", ":ties", "/ties", "memorySize", "timeout", "replicas")
+"""Ends of properties whose value is told wherever it is known, so that a secret there would be seen."""
+
 
 def places(value: Any, at: Place = ()) -> Iterator[Place]:
     """Where there is something in a value, itself aside."""
@@ -138,9 +141,12 @@ def texts(draw: st.DrawFn, source: str) -> str:
     cases = draw(st.lists(st.sampled_from([case for case in CASES if carrier.carries(case)]), max_size=3))
     made = [*carrier.around, BUDGETED] if carrier in _OF_AWS else list(carrier.around)
     for number, case in enumerate(cases):
-        made += carrier.make(case.facts, f"c{number}-waived")
+        facts = replace(case.facts, workload="chat", ties=("sqs",))
+        made += carrier.make(facts, f"c{number}-waived")
     everywhere = [(number, at) for number, each in enumerate(made) for at in places(each.props)]
-    for number, at in draw(st.lists(st.sampled_from(everywhere), max_size=12)):
+    telling = [(number, at) for number, at in everywhere if str(at[-1]).endswith(SHOWN)]
+    chosen = st.sampled_from(everywhere) | (st.sampled_from(telling) if telling else st.nothing())
+    for number, at in draw(st.lists(chosen, max_size=12)):
         secret = Hidden(draw(st.sampled_from((WORD, NUMBER))))
         made[number] = replace(made[number], props=hidden(made[number].props, at, secret))
     text = write(made)
