@@ -7,7 +7,6 @@ ConfigMap, as plain text under telling keys, so that a person can read there wha
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final, Literal
 
 from components.admission.policies import policies
@@ -107,7 +106,8 @@ def _longest_first(waivers: Iterable[Waiver]) -> list[Waiver]:
 
 def _of_waiver(waiver: Waiver) -> Iterator[tuple[str, str]]:
     yield "subject", _pattern(waiver.subject)
-    yield "until", f"{waiver.expires + timedelta(days=1)}T00:00:00Z"
+    # The end of its last day, as text: of the last day that there is, nobody can name the next.
+    yield "until", f"{waiver.expires}T24:00:00Z"
     for name, expired in (("waived", False), ("expired", True)):
         # A message with a line break is not shown.
         yield name, " ".join(str(Waived(waiver, expired)).split())

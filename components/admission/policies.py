@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from components.admission.cel import ADVISED, UNDECIDED, Said, Variable, limit, quoted, say
 from components.admission.exploring import explore, refuses
-from components.admission.reading import NAME_LABEL, annotation, unreadable, used
+from components.admission.reading import NAME_LABEL, POD_SECURITY_LABEL, annotation, unreadable, used
 from components.admission.reading import variables as read
 from components.placement import ANNOTATION_PREFIX, RULES, Rule
 
@@ -182,6 +182,7 @@ def _differs(path: str) -> str:
     return f"dyn(object).{path} != dyn(oldObject).{path}"
 
 
+_POD_SECURITY: Final = f"metadata.?labels[?'{POD_SECURITY_LABEL}']"
 _CARRIES_OTHERS: Final = (
     "[[dyn(object), dyn(oldObject)], [dyn(oldObject), dyn(object)]].exists(os,"
     f" os[0].metadata.?annotations.orValue({{}}).exists(k, k.startsWith('{ANNOTATION_PREFIX}')"
@@ -198,7 +199,8 @@ IS_NEW: Final = " || ".join(
 _CHANGED: Final = " || ".join(
     (
         IS_NEW,
-        _differs("metadata.?labels"),
+        # Of those of a namespace a rule reads one, and others label what is shared for ends of their own.
+        f"(request.kind.kind == 'Namespace' ? {_differs(_POD_SECURITY)} : {_differs('metadata.?labels')})",
         _CARRIES_OTHERS,
         # A Deployment takes its old pods away however the rules have changed since they were let in.
         f"({_differs('?spec.?replicas')} && !{_HAS_CONTROLLER})",
@@ -206,12 +208,14 @@ _CHANGED: Final = " || ".join(
 )
 
 _NAMES: Final = (
-    # By what a waiver may know it: the workload, the object, what made it, and the pool it runs on.
+    # By what a waiver may know it: the workload, the object, what made it, what made that (whose name it has,
+    # with the hash of a Deployment or the time of a CronJob behind it), and the pool it runs on.
     f"[string(variables.own[?'{annotation('workload')}'].or(variables.inner[?'{annotation('workload')}'])"
     f".orValue('')), string(dyn(object).metadata.?labels[?'{NAME_LABEL}'].orValue('')),"
     " string(dyn(object).metadata.?name.orValue(''))].filter(n, n != '')"
     " + variables.owners.map(o,"
-    " o.split('-' + string(dyn(object).metadata.?labels[?'pod-template-hash'].orValue('-')))[0])"
+    " o.split('-' + string(dyn(object).metadata.?labels[?'pod-template-hash'].orValue('/')))[0])"
+    " + variables.owners.filter(o, o.matches('-[0-9]{8}$')).map(o, o.substring(0, o.lastIndexOf('-')))"
     " + variables.pools.map(p, string(p))"
 )
 _NOW: Final = (

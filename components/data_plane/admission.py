@@ -29,8 +29,8 @@ class Admission(Component):
     for each rule that can refuse something in a cluster a ValidatingAdmissionPolicy, bound once to refuse and
     once to warn; where pods are given what their pool implies, a MutatingAdmissionPolicy and its binding.
 
-    The bindings come last and go first: a binding without policy or parameters refuses everything. What is in
-    the namespace comes after them and goes before.
+    The bindings come last and go first: a binding without parameters refuses everything. What is in the
+    namespace comes after them and goes before.
     """
 
     def __init__(self, name: str, args: AdmissionArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -103,6 +103,12 @@ def among(key: str, *values: str) -> dict[str, Any]:
 LABELS = {"app": "model"}
 
 
+def owned(manifest: Manifest, kind: str, name: str) -> Manifest:
+    """The same as a controller makes it for another object."""
+    owner = {"apiVersion": "batch/v1", "kind": kind, "name": name, "uid": "1", "controller": True}
+    return manifest | {"metadata": manifest["metadata"] | {"ownerReferences": [owner]}}
+
+
 def made(kind: str, *, pod: dict[str, Any], facts: Facts | None = None, name: str = "model") -> Manifest:
     """An object of a kind with such pods, that carries such facts."""
     annotations = facts.to_annotations() if facts is not None else {}
@@ -297,6 +303,22 @@ TABLE = [
         words=("(the waiver of ml@example.com expired on 2020-01-31)",),
     ),
     Applied(
+        "a pod of a Job of a CronJob that somebody answers for",
+        owned(made("Pod", name="x", facts=Facts(jitter=Duration(1)), pod=pod()), "Job", "waived-29704680"),
+        warned=JITTER,
+        words=("(waived until 2099-12-31 by ml@example.com",),
+    ),
+    Applied(
+        "a pod of a Job that is only called alike",
+        owned(made("Pod", name="x", facts=Facts(jitter=Duration(1)), pod=pod()), "Job", "waived-2"),
+        refused=JITTER,
+    ),
+    Applied(
+        "a pod whose owner's name has two dashes where that of another ends",
+        owned(made("Pod", name="x", facts=Facts(jitter=Duration(1)), pod=pod()), "StatefulSet", "waived--b"),
+        refused=JITTER,
+    ),
+    Applied(
         "ties of one vendor, which is advice",
         made("Deployment", facts=Facts(ties=("sqs",)), pod=pod()),
         warned="vendor-lock-in",
@@ -428,6 +450,18 @@ def test_a_namespace_of_regulated_workloads_keeps_its_isolation(api: ApiServer):
     taken_off = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": None}}}
     assert f"{COMPLIANCE}: " in api.patch(isolated, taken_off).message
     assert api.patch(isolated, {"metadata": {"labels": {"team": "x"}}}).admitted
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_a_namespace_that_was_never_isolated_may_change_in_what_no_rule_reads(api: ApiServer):
+    name = "bare"
+    bare = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    api.keep(bare)
+    figures = stack_of()
+    api.keep(*manifests(Names(name), Governed(figures.settings, figures.pools, compliance=("pci-dss",))))
+    privileged = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}
+    until(lambda: f"{COMPLIANCE}: " in api.patch(bare, privileged).message, "what a rule reads is judged")
+    assert api.patch(bare, {"metadata": {"labels": {"team": "x"}}}).admitted
 
 
 def test_names_are_those_of_the_stack():
