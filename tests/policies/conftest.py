@@ -77,12 +77,12 @@ def engine_env(tmp_path_factory: pytest.TempPathFactory, aws_endpoint: str) -> d
 
 
 @pytest.fixture
-def preview_of_misplaced(
+def misplaced(
     engine_env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Outcome]:
-    """Previews the example, with the program's own check on or off, in a project directory of its own."""
+) -> Callable[..., Engine]:
+    """The example in a project directory of its own, with the program's own check on or off."""
 
-    def preview(*, config_time: bool) -> Outcome:
+    def engine(*, config_time: bool) -> Engine:
         monkeypatch.setenv("HALFMETAL_STATE_DIR", str(tmp_path / "state"))
         project = tmp_path / "project"
         project.mkdir()
@@ -90,9 +90,19 @@ def preview_of_misplaced(
             text = (EXAMPLE / name).read_text(encoding="utf-8").replace("../..", str(ROOT))
             text = text.replace("config_time: true", f"config_time: {str(config_time).lower()}")
             (project / name).write_text(text, encoding="utf-8")
-        engine = Engine(engine_env, project)
-        engine.ensure_stack("misplaced")
+        made = Engine(engine_env, project)
+        made.ensure_stack("misplaced")
+        return made
+
+    return engine
+
+
+@pytest.fixture
+def preview_of_misplaced(misplaced: Callable[..., Engine]) -> Callable[..., Outcome]:
+    """Previews the example, judged by the policy pack."""
+
+    def preview(*, config_time: bool) -> Outcome:
         with Progress().step("preview") as step:
-            return engine.preview("misplaced", step)
+            return misplaced(config_time=config_time).preview("misplaced", step)
 
     return preview
