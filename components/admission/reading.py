@@ -239,8 +239,9 @@ _PODS: Final[Mapping[str, str]] = {
     ),
     "accelerators": _asked(_IS_ACCELERATOR),
     "accelerator_count": (
-        # What is claimed from a driver (DRA) only the claims tell.
-        "variables.is_namespace || variables.spec.?resourceClaims.orValue([]).size() > 0 ? []"
+        # What is claimed from a driver (DRA) only the claims tell; it comes on top of what is counted.
+        "variables.is_namespace"
+        " || variables.accelerators == 0 && variables.spec.?resourceClaims.orValue([]).size() > 0 ? []"
         " : variables.accelerators != 0 || variables.accelerator_type.size() == 0 ? [variables.accelerators]"
         " : [variables.accelerator_count_text].filter(t, t.matches('^-?[0-9]{1,18}$')).map(t, int(t))"
     ),

@@ -237,6 +237,12 @@ TABLE = [
         made("Pod", pod=pod() | {"resourceClaims": [{"name": "gpu", "resourceClaimName": "gpu"}]}),
     ),
     Applied(
+        "a GPU pod that claims something else beside, and selects no pool",
+        made("Pod", pod=pod(gpus=1) | {"resourceClaims": [{"name": "net", "resourceClaimName": "net"}]}),
+        refused=ACCELERATOR,
+        words=("it needs 1 accelerator", "held to no pool that has accelerators"),
+    ),
+    Applied(
         "a pod whose init container needs a GPU",
         made("Pod", pod=pod() | {"initContainers": pod(gpus=2)["containers"]} | {"containers": OTHERS}),
         refused=ACCELERATOR,
