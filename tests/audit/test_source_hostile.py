@@ -241,6 +241,94 @@ def test_folders_beyond_the_limit_are_an_error(tmp_path: Path) -> None:
         gather([str(tmp_path)], Limits(files=2))
 
 
+# -- a little that stands for a lot
+
+
+def _functions(count: int, properties: str) -> str:
+    functions = [
+        f'"F{n}": {{"Type": "AWS::Lambda::Function", "Properties": {properties}}}' for n in range(count)
+    ]
+    return "{" + ", ".join(functions) + "}"
+
+
+def _long_parameter() -> str:
+    parameters = json.dumps({"P": {"Type": "String", "Default": "x" * 4000}})
+    made = _functions(3000, json.dumps({"FunctionName": {"Fn::Sub": "${P}" * 100}}))
+    return f'{{"Parameters": {parameters}, "Resources": {made}}}'
+
+
+def _long_list() -> str:
+    parameters = json.dumps({"P": {"Type": "CommaDelimitedList", "Default": "x," * 100_000}})
+    made = _functions(3000, '{"FunctionName": {"Fn::Join": ["", {"Ref": "P"}]}, "Layers": {"Ref": "P"}}')
+    return f'{{"Parameters": {parameters}, "Resources": {made}}}'
+
+
+def _large_globals() -> str:
+    tags = ", ".join(f'"k{n}": 1' for n in range(50_000))
+    made = _functions(3000, '{"Tags": {"a": "b"}}').replace("AWS::Lambda", "AWS::Serverless")
+    return f'{{"Globals": {{"Function": {{"Tags": {{{tags}}}}}}}, "Resources": {made}}}'
+
+
+def _many_tags() -> str:
+    tags = ", ".join(f'"k{n}": 1' for n in range(50_000))
+    functions = ", ".join(f'"f{n}": {{"tags": {{"a": "b"}}}}' for n in range(3000))
+    provider = f'{{"name": "aws", "tags": {{{tags}}}}}'
+    return f'{{"service": "s", "provider": {provider}, "functions": {{{functions}}}}}'
+
+
+def _chain_of_modules() -> str:
+    outputs = {f"o{n}": {"expression": {"references": [f"module.m.o{n + 1}", "var.x"]}} for n in range(5000)}
+    calls = {"m": {"expressions": {"x": {"references": ["module.m.o0"]}}, "module": {"outputs": outputs}}}
+    resources = [
+        {
+            "address": f"aws_sqs_queue.q[{n}]",
+            "mode": "managed",
+            "type": "aws_sqs_queue",
+            "values": {},
+        }
+        for n in range(3000)
+    ]
+    expressions = {"name": {"references": ["module.m.o0", "aws_sqs_queue.q"]}}
+    config = [{"address": "aws_sqs_queue.q", "type": "aws_sqs_queue", "expressions": expressions}]
+    plan = {
+        "planned_values": {"root_module": {"resources": resources}},
+        "configuration": {"root_module": {"resources": config, "module_calls": calls}},
+    }
+    return json.dumps(plan)
+
+
+def _instances_of_instances() -> str:
+    instances = [{"index_key": n, "dependencies": ["aws_sqs_queue.q"] * 10} for n in range(5000)]
+    queue = {"mode": "managed", "type": "aws_sqs_queue", "name": "q", "instances": instances}
+    return json.dumps({"version": 4, "lineage": "x", "resources": [queue]})
+
+
+LITTLE = [
+    ("a long parameter", _long_parameter),
+    ("a long list as a parameter", _long_list),
+    ("large globals", _large_globals),
+    ("many tags", _many_tags),
+    ("a chain through modules", _chain_of_modules),
+    ("instances that depend on instances", _instances_of_instances),
+]
+
+
+@pytest.mark.parametrize(("says", "write"), LITTLE, ids=[says for says, _ in LITTLE])
+def test_a_little_does_not_stand_for_a_lot(says: str, write: Callable[[], str], tmp_path: Path) -> None:
+    text = write()
+    began = time.process_time()
+    found = read(tmp_path / "a.json", text)
+    assert time.process_time() - began < SECONDS, says
+    assert len(found.resources) >= 3000 or "globals" in found.unread[0].why
+
+
+def test_of_a_file_with_much_that_is_broken_the_first_is_told(tmp_path: Path) -> None:
+    found = read(tmp_path / "a.yaml", "a: [\n---\n" * 1000 + POD)
+    assert len(found.resources) == 1
+    assert len(found.unread) == 101
+    assert "900 more parts" in found.unread[-1].why
+
+
 # -- what is no file
 
 

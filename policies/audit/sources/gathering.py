@@ -43,6 +43,7 @@ _WHAT_IS_READ: Final = (
 _FORMATS: Final = "correct it there: the other documents of the file were read"
 _TEMPLATE: Final = "{{"
 _JSON: Final = (".json", ".tfstate")
+_TOLD_OF_A_FILE: Final = 100
 _SHORT: Final = 2**20
 """Text that begins like JSON, is none, and is tried as YAML, which a mapping in braces may be."""
 _MAY_BE_ONE: Final = pattern(
@@ -99,6 +100,8 @@ class _Gathering:
     kinds: Counter[Kind] = field(default_factory=Counter)
     files: int = 0
     passed_over: int = 0
+    cut: Counter[str] = field(default_factory=Counter)
+    """Of each file, parts that could not be read."""
     seen: set[tuple[int, int]] = field(default_factory=set)
 
     def take(self, source: str) -> None:
@@ -184,7 +187,7 @@ class _Gathering:
         for document in documents(file, text, self.limits):
             if isinstance(document, Unread):
                 if named or _MAY_BE_ONE.search(text):
-                    self.unread.append(document)
+                    self._cannot(document)
                     anything = True
             else:
                 anything = self._document(document) or anything
@@ -200,18 +203,29 @@ class _Gathering:
             for found in reader.read(document):
                 self._take_in(found, reader.kind)
         except RecursionError:
-            self.unread.append(document.unread("is nested too deep", _FORMATS))
+            self._cannot(document.unread("is nested too deep", _FORMATS))
         return True
 
     def _take_in(self, found: Resource | Unread, kind: Kind) -> None:
         if isinstance(found, Unread):
-            self.unread.append(found)
+            self._cannot(found)
         else:
             self.resources.append(found)
             self.kinds[kind] += 1
 
+    def _cannot(self, unread: Unread) -> None:
+        """Take note of what could not be read: of one file the first few, and how many more there are."""
+        file = unread.location.file
+        self.cut[file] += 1
+        if self.cut[file] <= _TOLD_OF_A_FILE:
+            self.unread.append(unread)
+
     def done(self) -> Gathered:
         """All of it, each resource under an address of its own."""
+        for file, count in self.cut.items():
+            if count > _TOLD_OF_A_FILE:
+                why = f"has {count - _TOLD_OF_A_FILE:,} more parts that could not be read"
+                self.unread.append(Unread(Location(file), why, "correct those that are told first"))
         _give_addresses(self.resources)
         return Gathered(
             tuple(self.resources),

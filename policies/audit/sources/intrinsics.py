@@ -22,8 +22,11 @@ _IN_AN_ARN: Final = {"AWS::Partition": "aws", "AWS::Region": "", "AWS::AccountId
 """What an ARN in a template leaves to its deployment, and the readers do without."""
 _THREE: Final = 3
 """Arguments that `Fn::If` has, and `Fn::FindInMap` before its options."""
-_LONGEST: Final = 100_000
-"""Text: what is put together of parts that are put together grows without end."""
+_LONGEST_PART: Final = 1024
+"""Of a text that is put together: what is not written out in it. Else a short template makes a long one."""
+_LONGEST_VALUE: Final = 4096
+_LONGEST_LIST: Final = 200
+"""Of what many resources may refer to: each that does has to go through it. AWS takes no more of either."""
 _ECHOED: Final = (None, False, "false", "False")
 
 
@@ -43,6 +46,7 @@ class Intrinsics:
     names: Mapping[str, Any]
     """What `Ref` stands for, by logical ID of every resource: its name where that is given, else UNKNOWN."""
     _conditions: dict[str, bool | None] = field(default_factory=dict)
+    _defaults: dict[str, Any] = field(default_factory=dict)
 
     def value(self, written: Any) -> Value:
         """What a written value stands for."""
@@ -102,7 +106,7 @@ class Intrinsics:
             case "Fn::Sub", [str(text), dict(given)]:
                 found = self._substituted(text, given, refers_to)
             case "Fn::Join", [str(between), parts]:
-                found = self._joined(between, self._plain(parts, refers_to))
+                found = self._joined(between, parts, refers_to)
             case "Fn::If", [_, _, _]:
                 found = self._chosen(argument, refers_to)
             case "Fn::FindInMap", [_, _, _, *_]:
@@ -122,7 +126,9 @@ class Intrinsics:
         if name in self.names:
             refers_to.add(name)
             return self.names[name]
-        return _default(_at(self.template, "Parameters", name))
+        if name not in self._defaults:
+            self._defaults[name] = _default(_at(self.template, "Parameters", name))
+        return self._defaults[name]
 
     def _attribute(self, of: str, refers_to: set[str]) -> Any:
         if of in self.names:
@@ -134,6 +140,7 @@ class Intrinsics:
             return UNKNOWN
         known = True
         parts: dict[str, str | None] = {}
+        literal = len(_SUBSTITUTION.sub("", text))
 
         def replaced(match: Match[str]) -> str:
             nonlocal known
@@ -149,7 +156,7 @@ class Intrinsics:
             return part or ""
 
         plain = _SUBSTITUTION.sub(replaced, text)
-        return plain if known and len(plain) <= _LONGEST else UNKNOWN
+        return plain if known and len(plain) - literal <= _LONGEST_PART else UNKNOWN
 
     def _part(self, name: str, given: Mapping[str, Any], refers_to: set[str]) -> str | None:
         """What stands for a name in a text; None if that is not known."""
@@ -161,12 +168,18 @@ class Intrinsics:
             value = self._ref(name, refers_to)
         return _text(value)
 
-    def _joined(self, between: str, parts: Any) -> Any:
+    def _joined(self, between: str, parts: Any, refers_to: set[str]) -> Any:
+        if not isinstance(parts, list):
+            parts = self._plain(parts, refers_to)
         if not isinstance(parts, list):
             return UNKNOWN
-        texts = [text for part in parts if (text := _text(part)) is not None]
+        plain = [part for part in (self._plain(part, refers_to) for part in parts) if part is not NO_VALUE]
+        texts = [text for part in plain if (text := _text(part)) is not None]
+        if len(texts) < len(plain):
+            return UNKNOWN
         joined = between.join(texts)
-        return joined if len(texts) == len(parts) and len(joined) <= _LONGEST else UNKNOWN
+        literal = len(between) + sum(len(part) for part in parts if isinstance(part, str))
+        return joined if len(joined) - literal <= _LONGEST_PART else UNKNOWN
 
     def _chosen(self, argument: list[Any], refers_to: set[str]) -> Any:
         condition, then, otherwise = argument
@@ -181,7 +194,7 @@ class Intrinsics:
         keys = [self._plain(each, refers_to) for each in argument[:_THREE]]
         if all(isinstance(key, str | int) for key in keys):
             found = _at(self.template, "Mappings", *map(str, keys))
-            if found is not None:
+            if found is not None and _is_small(found):
                 return found
         return UNKNOWN
 
@@ -243,11 +256,19 @@ def _default(parameter: Any) -> Any:
     ):
         return UNKNOWN
     default, kind = parameter["Default"], parameter.get("Type")
-    if not isinstance(kind, str) or kind.startswith("AWS::SSM::"):
+    if not isinstance(kind, str) or not _is_small(default) or kind.startswith("AWS::SSM::"):
         return UNKNOWN
     if isinstance(default, str) and (kind.startswith("List<") or kind == "CommaDelimitedList"):
-        return [part.strip() for part in default.split(",")] if default else []
+        parts = [part.strip() for part in default.split(",")] if default else []
+        return parts if _is_small(parts) else UNKNOWN
     return default if isinstance(default, str | int | float) else UNKNOWN
+
+
+def _is_small(value: Any) -> bool:
+    """Whether any number of resources may have it."""
+    if isinstance(value, list):
+        return len(value) <= _LONGEST_LIST and all(isinstance(each, str | int | float) for each in value)
+    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST_VALUE)
 
 
 def _at(value: Any, *path: str) -> Any:

@@ -22,6 +22,7 @@ _NOTIFICATION: Final = Part(
     names={"LambdaConfigurations": "lambdaFunctions", "LambdaConfigurations.Function": "lambdaFunctionArn"},
 )
 _REST_INTEGRATION: Final = Part("", "aws:apigateway/integration:Integration", names={"RestApiId": "restApi"})
+_LARGE: Final = 1000
 _INSTANCES: Final = {"AllowedTypes": "AllowedInstanceTypes", "ExcludedTypes": "ExcludedInstanceTypes"}
 _NOT_THE_FUNCTIONS_OWN: Final = (
     "Events",
@@ -48,13 +49,30 @@ def is_one(value: Any) -> bool:
 def read(document: Document) -> Found:
     """Every resource of a template, as SAM would have it created."""
     template = document.value
+    defaults = template.get("Globals")
+    if _is_large(defaults):
+        yield document.unread(
+            f"has globals of more than {_LARGE:,} values", "leave out what no function needs"
+        )
+        return
     entries: list[Entry] = []
     for each in written(document, template, ("Resources",)):
         if isinstance(each, Unread):
             yield each
         else:
-            entries += _expanded(each, template.get("Globals"))
+            entries += _expanded(each, defaults)
     yield from resources_of(document, template, entries)
+
+
+def _is_large(value: Any) -> bool:
+    """Whether a value has so many within it that no copy of it should be made for every function."""
+    waiting, count = [value], 0
+    while waiting and count <= _LARGE:
+        each = waiting.pop()
+        inner = list(each.values()) if isinstance(each, dict) else each if isinstance(each, list) else []
+        count += len(inner)
+        waiting += inner
+    return count > _LARGE
 
 
 def _expanded(entry: Entry, defaults: Any) -> Iterator[Entry]:

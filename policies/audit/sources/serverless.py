@@ -19,6 +19,8 @@ _VARIABLE: Final = pattern(r"\$\{\s*[\w-]+\s*(?:\(|:(?!:))")
 """`${self:custom.x}`, `${file(x.yml)}`; not `${AWS::Region}`, which is for CloudFormation."""
 _MEMORY: Final = 1024
 _TIMEOUT: Final = 6
+_MOST_TAGS: Final = 1000
+"""Twenty times what AWS takes; more of them are not copied for every function."""
 _STAGE: Final = "dev"
 _PACKAGED: Final = (
     "audit what it becomes: serverless package, then .serverless/cloudformation-template-update-stack.json"
@@ -159,7 +161,7 @@ class _Service:
             "ReservedConcurrentExecutions": function.get("reservedConcurrency"),
             "Runtime": self._setting(function, "runtime", None),
             "Architectures": self._setting(function, "architecture", None),
-            "Tags": {key: value for bag in tags for key, value in bag.items()} or None,
+            "Tags": _merged(tags) or None,
         }
         if "image" in function:
             properties["PackageType"] = "Image"
@@ -170,6 +172,12 @@ class _Service:
         if value is None:
             value = self.provider.get(name)
         return default if value is None else value
+
+
+def _merged(tags: list[Mapping[str, Any]]) -> Any:
+    if sum(map(len, tags)) > _MOST_TAGS:
+        return UNKNOWN
+    return {key: value for bag in tags for key, value in bag.items()}
 
 
 def _event(logical_id: str, index: int, event: Any, path: Path) -> Iterator[Entry]:

@@ -24,6 +24,8 @@ _MODULE: Final = pattern(r'module\.([^.\[]+)(\[(?:\d+|"(?:[^"\\]|\\.)*")\])?\.')
 _RESOURCE: Final = pattern(r"(?:data\.)?[\w-]+\.[\w-]+")
 _OUTPUT: Final = pattern(r"module\.([\w-]+)(?:\[[^\]]*\])?\.([\w-]+)")
 _VARIABLE: Final = pattern(r"var\.([\w-]+)")
+_MOST_FOLLOWED: Final = 1000
+"""References that are followed from one property."""
 _SAME_KEY: Final = frozenset({"count.index", "each.key", "each.value"})
 _NO_RESOURCE: Final = frozenset({"count", "each", "local", "module", "path", "self", "terraform", "var"})
 
@@ -146,7 +148,7 @@ def _relate_one(
             for address in addresses
             for each in _instances_for(resource, instances, address, same_key=same_key)
         ]
-        if found:
+        if found := found[:MOST_RELATED]:
             own = of.terraform_names.get(name) or of.lists.get(name) or camel(name)
             resource.property_dependencies[own] = found
             before |= {id(each): each for each in found}
@@ -178,7 +180,7 @@ def _resolved(references: Iterable[str], module: _Module) -> list[str]:
     found: dict[str, None] = {}
     seen: set[tuple[tuple[str, ...], str]] = set()
     waiting = [(module, reference) for reference in references]
-    while waiting:
+    while waiting and len(seen) < _MOST_FOLLOWED:
         here, reference = waiting.pop()
         if (here.path, reference) in seen:
             continue

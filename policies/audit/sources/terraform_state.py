@@ -156,6 +156,12 @@ def described(document: Document, path: Path) -> Iterator[Described | Unread]:
         waiting += [(*here, "child_modules", index) for index in reversed(range(count))]
 
 
+def _texts(value: Any) -> Iterator[str]:
+    for each in value if isinstance(value, list) else ():
+        if isinstance(each, str):
+            yield each
+
+
 def _related(made: list[_Made]) -> Found:
     by_address: dict[str, list[Resource]] = {}
     for each, _ in made:
@@ -163,7 +169,7 @@ def _related(made: list[_Made]) -> Found:
             by_address.setdefault(without_keys(each.name), []).append(each)
     for each, before in made:
         if isinstance(each, Resource):
-            for address in before if isinstance(before, list) else ():
-                found = by_address.get(without_keys(address), ()) if isinstance(address, str) else ()
-                each.dependencies += [other for other in islice(found, MOST_RELATED) if other is not each]
+            addresses = (without_keys(name) for name in _texts(before))
+            others = (other for address in addresses for other in by_address.get(address, ()))
+            each.dependencies = [other for other in islice(others, MOST_RELATED) if other is not each]
         yield each

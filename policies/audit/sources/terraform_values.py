@@ -18,8 +18,8 @@ from policies.resources import Resource
 
 _MANIFEST: Final = "kubernetes_manifest"
 _UNSET: Final[tuple[Any, ...]] = (None, "", [])
-MOST_RELATED: Final = 1000
-"""Instances of one address that one resource is related to: more would only cost time."""
+MOST_RELATED: Final = 200
+"""Resources that one is related to, in one way: more would only cost time."""
 _KEY: Final = pattern(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 """Of an instance, in an address."""
 _LOOKED_UP: Final = frozenset({"aws_subnet", "aws_eks_cluster"})
