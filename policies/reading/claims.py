@@ -23,6 +23,9 @@ CLAIMS: Final = Kind(_dra("ResourceClaim"), in_namespace)
 CLAIM_TEMPLATES: Final = Kind(_dra("ResourceClaimTemplate"), in_namespace)
 CLASSES: Final = Kind(_dra("DeviceClass"), in_cluster)
 
+_MOST_REQUESTS: Final = 32
+"""Of one claim, as its API allows."""
+
 _CLAIMED: Final = ("accelerator_count",)
 _NAMED: Final[Properties] = {"metadata.name": _CLAIMED, "metadata.namespace": _CLAIMED}
 _OF_CLAIM: Final[Properties] = {**_NAMED, "spec.devices.requests": _CLAIMED}
@@ -70,7 +73,7 @@ def _devices(claim: object, resource: Resource, index: Index) -> int | None:
 
 
 def _requested(requests: object, claim: Resource, index: Index) -> int | None:
-    if not isinstance(requests, list | tuple):
+    if not isinstance(requests, list | tuple) or len(requests) > _MOST_REQUESTS:
         return None
     total = 0
     for request in requests:

@@ -14,6 +14,8 @@ LAUNCH_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 SCALING_GROUP: Final = "aws:autoscaling/group:Group"
 CAPACITY_PROVIDER: Final = "aws:lambda/capacityProvider:CapacityProvider"
 
+_CAPACITY_BLOCK: Final = "capacity-block"
+
 READS: Final[Mapping[str, Properties]] = {
     NODE_GROUP: {**TAGS, "instanceTypes": OF_TYPE},
     SCALING_GROUP: {
@@ -35,7 +37,7 @@ READS: Final[Mapping[str, Properties]] = {
         "placement.groupName": ("placement_group",),
         "placement.groupId": ("placement_group",),
         "placement.tenancy": ("tenancy",),
-        "instanceMarketOptions.marketType": ("tenancy",),
+        "instanceMarketOptions.marketType": ("tenancy", "capacity_block_zone"),
         "capacityReservationSpecification.capacityReservationTarget": ("capacity_block_zone",),
     },
 }
@@ -90,11 +92,7 @@ def launch_template(props: Mapping[str, Any]) -> Subject:
     draft.set("own_keys", _has_own_keys(props))
     _read_placement(draft, fetch(props, "placement"))
     _read_tenancy(draft, props)
-    target = fetch(props, "capacityReservationSpecification", "capacityReservationTarget")
-    if target is ABSENT:
-        draft.set_missing("capacity_block_zone", NONE)
-    elif target is UNKNOWN:
-        draft.set_missing("capacity_block_zone", UNKNOWN)
+    _read_capacity(draft, props)
     return draft.done()
 
 
@@ -145,6 +143,16 @@ def _read_tenancy(draft: Draft, props: Mapping[str, Any]) -> None:
         draft.set("tenancy", Tenancy.DEDICATED)
     elif market is ABSENT and draft.get("tenancy") is not Tenancy.BARE_METAL:
         draft.set("tenancy", Tenancy.SHARED)
+
+
+def _read_capacity(draft: Draft, props: Mapping[str, Any]) -> None:
+    """Whether machines are taken from a capacity block. Where it is, the block itself says."""
+    target = fetch(props, "capacityReservationSpecification", "capacityReservationTarget")
+    market = fetch(props, "instanceMarketOptions", "marketType")
+    if UNKNOWN in (target, market):
+        draft.set_missing("capacity_block_zone", UNKNOWN)
+    elif target is ABSENT and market != _CAPACITY_BLOCK:
+        draft.set_missing("capacity_block_zone", NONE)
 
 
 def _read_placement(draft: Draft, placement: object) -> None:

@@ -41,6 +41,9 @@ _NAMESPACES: Final = Kind((NAMESPACE,), in_cluster)
 _POOLS: Final = Kind((NODE_GROUP,), lambda group: (_pool_of(group), fetch(group.props, "nodeGroupName")))
 
 
+_MOST_GROUPS: Final = 100
+"""Node groups of one pool. Of more nothing is said, so that nobody can write a file that takes an hour."""
+
 _REPLICAS: Final = "spec.replicas"
 """A kind that has it may be scaled by another object."""
 _WARM: Final = ("warm_replicas",)
@@ -151,8 +154,8 @@ def _groups(resource: Resource, templates: list[Template], queue: Flavors, index
             groups = index.all_named(_POOLS, value, resource)
             if not isinstance(groups, list):
                 return []
-            found |= {id(group): group for group in groups}
-    return list(found.values())
+            found |= {id(group): group for group in groups[: _MOST_GROUPS + 1]}
+    return list(found.values()) if len(found) <= _MOST_GROUPS else []
 
 
 def _of_nodes(

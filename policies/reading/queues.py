@@ -5,7 +5,8 @@ admitted gets one flavour of every group, and with it the labels of its nodes an
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from policies.reading.bags import ABSENT, fetch, items, texts
@@ -13,6 +14,9 @@ from policies.reading.declared import Properties
 from policies.reading.index import Index, Kind, in_cluster, in_namespace, namespace_of
 from policies.reading.node_relations import FOR_PODS
 from policies.resources import Resource
+
+_MOST: Final = 64
+"""Groups of a queue, and flavours of a group: as many as its API allows, or more."""
 
 _QUEUE: Final = "kueue.x-k8s.io/queue-name"
 
@@ -93,15 +97,28 @@ def flavors(resource: Resource, made: tuple[str, ...], index: Index) -> Flavors:
     cluster_queue = index.named(CLUSTER_QUEUES, fetch(queue.props, "spec", "clusterQueue"), queue)
     if not isinstance(cluster_queue, Resource):
         return NO_FLAVORS
-    groups = (
-        _of_group(group, cluster_queue, index)
-        for group in items(cluster_queue.props, "spec", "resourceGroups")
-    )
-    return Flavors(tuple(group for group in groups if group))
+    return index.once(_Handed).out_by(cluster_queue)
+
+
+@dataclass(slots=True)
+class _Handed:
+    """The flavours that each cluster queue hands out, looked up once for all that queue."""
+
+    index: Index
+    known: dict[int, Flavors] = field(default_factory=dict)
+
+    def out_by(self, cluster_queue: Resource) -> Flavors:
+        key = id(cluster_queue)
+        if key not in self.known:
+            stated = islice(items(cluster_queue.props, "spec", "resourceGroups"), _MOST)
+            groups = (_of_group(group, cluster_queue, self.index) for group in stated)
+            self.known[key] = Flavors(tuple(group for group in groups if group))
+        return self.known[key]
 
 
 def _of_group(group: object, cluster_queue: Resource, index: Index) -> tuple[Resource, ...]:
-    """The flavours of a group; none where one of them is not of the set."""
-    named = [index.named(FLAVORS, fetch(flavor, "name"), cluster_queue) for flavor in items(group, "flavors")]
+    """The flavours of a group; none where one of them is not of the set, or there are too many."""
+    stated = list(islice(items(group, "flavors"), _MOST + 1))
+    named = [index.named(FLAVORS, fetch(flavor, "name"), cluster_queue) for flavor in stated]
     found = tuple(flavor for flavor in named if isinstance(flavor, Resource))
-    return found if len(found) == len(named) else ()
+    return found if len(found) == len(named) <= _MOST else ()

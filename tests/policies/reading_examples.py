@@ -164,7 +164,10 @@ OTHERS: dict[str, list[Any]] = {
 }
 """Other values of a property, beside none and one that is not known, that change what is read."""
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {
-    (nodes.LAUNCH_TEMPLATE, "instanceMarketOptions.marketType"): {"placement.tenancy": GONE},
+    (nodes.LAUNCH_TEMPLATE, "instanceMarketOptions.marketType"): {
+        "placement.tenancy": GONE,
+        "capacityReservationSpecification": GONE,
+    },
     (nodes.LAUNCH_TEMPLATE, "instanceType"): {"placement.tenancy": GONE},
     (ENDPOINT, "productionVariants[].serverlessConfig"): {
         "productionVariants[].instanceType": "ml.g4dn.metal"

@@ -340,3 +340,21 @@ def test_a_pod_with_gpus_that_its_nodes_keep_off_is_refused():
     answer, reason = _said("accelerator-needs-metal", [pod, _group(taints=[GPU_TAINT])])
     assert answer is Answer.REFUSED
     assert "do not tolerate" in reason
+
+
+def test_what_no_api_allows_takes_no_longer_for_it():
+    """As many flavours as there are pods: whoever looked through all for each would look a million times."""
+    flavors = [
+        _object("kueue.x-k8s.io/v1beta1:ResourceFlavor", f"f{number}", spec={"nodeLabels": {ZONE: A}})
+        for number in range(1000)
+    ]
+    named = [{"name": flavor.name} for flavor in flavors]
+    queue = [
+        _object("kueue.x-k8s.io/v1beta1:ClusterQueue", "all", spec={"resourceGroups": [{"flavors": named}]}),
+        _object("kueue.x-k8s.io/v1beta1:LocalQueue", "q", "ml", spec={"clusterQueue": "all"}),
+    ]
+    held = [_pod(**TO_GPU) for _ in range(1000)]
+    groups = [_group(f"gpu-{number}", taints=[GPU_TAINT]) for number in range(1000)]
+    jobs = [_job("q") for _ in range(1000)]
+    found = [each.subject.facts for each in pods([*jobs, *held, *flavors, *queue, *groups])]
+    assert all(facts.zones is None and facts.tolerates is None for facts in found)

@@ -80,6 +80,13 @@ CASES = [
         {"tenancy": Tenancy.SHARED},
     ),
     Case(
+        "machines of a capacity block that the template does not name",
+        LAUNCH_TEMPLATE,
+        {"instanceMarketOptions": {"marketType": "capacity-block"}},
+        {"capacity_block_zone": None, "tenancy": None},
+    ),
+    Case("machines of no block", LAUNCH_TEMPLATE, {}, {"capacity_block_zone": NONE}),
+    Case(
         "a scaling group with tags in a list",
         SCALING_GROUP,
         {"tags": [{"key": key, "value": value} for key, value in CARRIED.to_tags().items()]},
