@@ -348,8 +348,9 @@ def _spelled(value: Term) -> str:
 
 def _milliseconds(nanoseconds: str) -> str:
     """To three digits, as CEL spells a number: it has no function for that before Kubernetes 1.34."""
-    scales = ((100, "1.0"), (10, "10.0"), (1, "100.0"), (0.1, "1000.0"), (0.01, "10000.0"))
-    text = "string(double(int(m * 1000000.0 + 0.5)) / 1000000.0)"
-    for least, scale in reversed(scales):
-        text = f"m >= {float(least)} ? string(double(int(m * {scale} + 0.5)) / {scale}) : {text}"
-    return f"[{nanoseconds} / 1000000.0].map(m, {text})[0] + 'ms'"
+    steps = f"[{', '.join(str(10**digits) for digits in range(16))}]"
+    step = f"{steps}.filter(s, s == 1 || s * 100 <= n).max()"
+    rounded = f"[{step}].map(s, (n + s / 2) / s * s)[0]"
+    spelled = "r % 1000000 == 0 ? string(r / 1000000) : string(double(r) / 1000000.0)"
+    known = f"[{nanoseconds}].map(x, x < {_EXACT} ? int(x) : int({_EXACT}))"
+    return f"{known}.map(n, {rounded}).map(r, {spelled})[0] + 'ms'"

@@ -23,8 +23,8 @@ MODE: Final = "mode"
 
 Manifest = dict[str, Any]
 
-_MESSAGE_AT_MOST: Final = 4096
-"""Of a message of more than 5 KiB the API server shows nothing."""
+_REASON_AT_MOST: Final = 2000
+"""Of a message of more than 5 KiB the API server shows nothing; what to do comes last, and is not cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,12 @@ class Policy:
             f" + variables.missing.map(f, '{ANNOTATION_PREFIX}' + f.replace('_', '-')).join(', ')"
             " + '. To do: write it as `halfmetal` does.'"
         )
-        reason = f"variables.said.substring(1) + {waived} + {quoted(f'. To do: {rule.remedy}.')}"
-        text = f"{about} + (variables.missing.size() > 0 ? {unread} : {reason})"
-        return f"[{text}].map(m, m.size() > {_MESSAGE_AT_MOST} ? m.substring(0, {_MESSAGE_AT_MOST}) : m)[0]"
+        said = (
+            f"(variables.said.size() > {_REASON_AT_MOST}"
+            f" ? variables.said.substring(1, {_REASON_AT_MOST}) + ' …' : variables.said.substring(1))"
+        )
+        reason = f"{said} + {waived} + {quoted(f'. To do: {rule.remedy}.')}"
+        return f"{about} + (variables.missing.size() > 0 ? {unread} : {reason})"
 
 
 def policies() -> Mapping[str, Policy]:

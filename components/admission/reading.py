@@ -52,6 +52,7 @@ _SEEN: Final = frozenset(
 
 _PIECES: Final = ("", *(f".{number}" for number in range(2, 17)))
 """A long annotation is cut into numbered ones."""
+_ONE_MORE: Final = ".17"
 
 
 def variables(names: Iterable[str]) -> tuple[Variable, ...]:
@@ -312,6 +313,9 @@ def _stated(fact: str) -> str:
             f"{listing(_PIECES)}.map(s, string(variables.own[?('{name}' + s)]"
             f".or(variables.inner[?('{name}' + s)]).orValue(''))).join('')"
         )
+        # One of still more pieces is not read at all, lest it be read in part.
+        more = f"'{name}{_ONE_MORE}'"
+        pieces = f"({more} in variables.own || {more} in variables.inner ? '' : {pieces})"
         return _of_pool_first(fact, pieces)
     carried = f"string(variables.own[?'{name}'].or(variables.inner[?'{name}']).orValue(''))"
     return _of_pool_first(fact, carried)

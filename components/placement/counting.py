@@ -52,4 +52,6 @@ def _whereabouts(read: StateRead) -> str:
 @singledispatch
 def milliseconds(nanoseconds: Any) -> str:
     """A time as a reader wants to see it, to three digits."""
-    return f"{float(f'{nanoseconds / 1e6:.3g}'):.15g}ms"
+    step = 10 ** max(0, len(str(nanoseconds)) - 3)
+    rounded = (nanoseconds + step // 2) // step * step
+    return f"{rounded / 1e6:.15g}ms"

@@ -1,6 +1,5 @@
 """What the API server says of a manifest is what the rule says of its facts."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -22,6 +21,7 @@ from components.placement import (
     FrontDoor,
     Home,
     Override,
+    Role,
     StateRead,
     Tenancy,
     Verdict,
@@ -37,34 +37,42 @@ ON_NODES = [
     if case.rule in policies() and not (case.facts.home is not None and case.facts.home.is_function)
 ]
 
-Ask = Callable[[str, Facts, dict[str, str]], tuple[Said, Verdict]]
+
+class Ask:
+    """Asks the API server and the rule about facts, in a namespace that is kept to this rule alone."""
+
+    def __init__(self, api: ApiServer) -> None:
+        self.api = api
+        self._ready: dict[tuple[object, ...], str] = {}
+
+    def __call__(
+        self, rule: str, facts: Facts, overrides: dict[str, str] | None = None
+    ) -> tuple[Said, Verdict]:
+        hard = {rule: Override(Enforcement.MANDATORY, overrides or {})}
+        manifest = deployment(
+            facts, self.where(rule, overrides, isolated=facts.isolated_namespace is not False)
+        )
+        verdict = settle(catalog.load(), hard).by_id[rule].judge(seen(manifest, facts))
+        return self.api.apply(manifest), verdict
+
+    def where(self, rule: str, overrides: dict[str, str] | None = None, *, isolated: bool = True) -> str:
+        """The namespace, made when it is first asked for."""
+        changes = overrides or {}
+        key = (rule, tuple(changes.items()), isolated)
+        if key not in self._ready:
+            name = f"case-{len(self._ready)}"
+            hard = {rule: Override(Enforcement.MANDATORY, changes)}
+            self.api.keep(namespace(name, "baseline" if isolated else None))
+            self.api.keep(*governing(name, alone(settle(catalog.load(), hard)), rule))
+            bad = deployment(BROKEN[rule], name)
+            until(lambda: not self.api.apply(bad).admitted, f"{rule} is in effect in {name}")
+            self._ready[key] = name
+        return self._ready[key]
 
 
 @pytest.fixture(scope="module")
-def ask(api: ApiServer) -> Iterator[Ask]:
-    """Ask the API server and the rule about facts, in a namespace that is kept to this rule alone."""
-    ready: dict[tuple[object, ...], str] = {}
-
-    def there(rule: str, overrides: dict[str, str], *, isolated: bool) -> str:
-        key = (rule, tuple(overrides.items()), isolated)
-        if key not in ready:
-            name = f"case-{len(ready)}"
-            hard = {rule: Override(Enforcement.MANDATORY, overrides)}
-            api.keep(namespace(name, "baseline" if isolated else None))
-            api.keep(*governing(name, alone(settle(catalog.load(), hard)), rule))
-            bad = deployment(BROKEN[rule], name)
-            until(lambda: not api.apply(bad).admitted, f"{rule} is in effect in {name}")
-            ready[key] = name
-        return ready[key]
-
-    def asked(rule: str, facts: Facts, overrides: dict[str, str]) -> tuple[Said, Verdict]:
-        hard = {rule: Override(Enforcement.MANDATORY, overrides)}
-        where = there(rule, overrides, isolated=facts.isolated_namespace is not False)
-        manifest = deployment(facts, where)
-        verdict = settle(catalog.load(), hard).by_id[rule].judge(seen(manifest, facts))
-        return api.apply(manifest), verdict
-
-    yield asked
+def ask(api: ApiServer) -> Ask:
+    return Ask(api)
 
 
 def agrees(rule: str, said: Said, verdict: Verdict) -> None:
@@ -86,6 +94,37 @@ def test_a_case_is_answered_as_by_the_rule(case: Case, ask: Ask):
     if case.answer is Answer.REFUSED:
         assert verdict.answer is case.answer
 
+
+SOME = {
+    "workload": "w",
+    "role": Role.WORKLOAD,
+    "home": Home.METAL,
+    "zones": (),
+    "accelerator_type": "L4",
+    "accelerator_count": 1,
+    "accelerator_memory": Memory(1),
+    "latency_p99": Duration(1),
+    "service_time": Duration(1),
+    "front_door": FrontDoor.HTTP_API,
+    "cold_start_tolerance": Duration(1),
+    "package": Memory(1),
+    "jitter": Duration(1),
+    "pinned": True,
+    "twin": True,
+    "timeout": Duration(1),
+    "state": (),
+    "state_bytes": Memory(1),
+    "compliance": (),
+    "tenancy": Tenancy.SHARED,
+    "audit_logs": True,
+    "own_keys": True,
+    "managed_cluster": True,
+    "operations_team": True,
+    "ties": (),
+    "placement_group": "none",
+    "capacity_block_zone": "none",
+}
+"""Facts that a policy may read from annotations."""
 
 plain = st.sampled_from(["features", "cache", "sqs", "pci-dss", "soc2-type-2", "mq"])
 zone_names = st.sampled_from(["us-east-1a", "us-east-1b", "us-east-1c"])
@@ -126,16 +165,60 @@ facts_on_nodes = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(facts_on_nodes)
 def test_whatever_a_deployment_carries_is_answered_as_by_the_rules(ask: Ask, facts: Facts):
     for rule in policies():
-        said, verdict = ask(rule, facts, {})
+        said, verdict = ask(rule, facts)
         agrees(rule, said, verdict)
+
+
+texts = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Z"]), max_size=300)
+odd = st.sampled_from(["none", "", "=", "1.5GiB", "0.5ms", "1e9s", "9" * 18 + "d", "1PiB", "a@b@c", "/", "+"])
+
+
+@settings(max_examples=30)
+@given(
+    st.dictionaries(st.sampled_from(sorted(Facts(**SOME).to_annotations())), texts | odd, max_size=8),
+    st.sampled_from(sorted(policies())),
+)
+def test_whatever_annotations_say_a_policy_comes_to_an_answer(
+    ask: Ask, annotations: dict[str, str], rule: str
+):
+    """A policy that fails refuses, and says so in words that nobody can mend anything by."""
+    manifest = deployment(Facts(), ask.where(rule))
+    manifest["metadata"]["annotations"] = annotations
+    answer = ask.api.apply(manifest)
+    told = " ".join((answer.message, *answer.warnings))
+    assert answer.admitted or "To do: " in answer.message, answer.message
+    assert "expression" not in told
+
+
+def test_an_annotation_that_is_too_long_is_not_read_in_part(ask: Ask):
+    reads = tuple(StateRead(f"store-{number}", ("us-east-1a",)) for number in range(400))
+    tight = Facts(home=Home.POOL, zones=("us-east-1b",), state=reads, latency_p99=Duration(1))
+    said, verdict = ask("state-locality", tight)
+    assert verdict.answer is Answer.REFUSED
+    assert said.admitted
+    fewer, verdict = ask("state-locality", replace(tight, state=reads[:40]))
+    agrees("state-locality", fewer, verdict)
+
+
+@pytest.mark.parametrize("rule", policies())
+def test_annotations_as_large_as_there_can_be_are_answered(ask: Ask, rule: str):
+    manifest = deployment(
+        Facts(home=Home.POOL, zones=("us-east-1b",), latency_p99=Duration(1)), ask.where(rule)
+    )
+    manifest["metadata"]["annotations"] |= {
+        "halfmetal.dev/state": "/".join(["s@us-east-1a"] * 10_000),
+        "halfmetal.dev/compliance": "+".join(["pci-dss"] * 10_000),
+    }
+    answer = ask.api.apply(manifest)
+    assert answer.admitted or f"To do: {RULES[rule].remedy}." in answer.message, answer.message
 
 
 def test_facts_that_are_not_known_are_refused_by_nobody(ask: Ask):
     for rule in policies():
-        said, _ = ask(rule, replace(Facts(), has_accelerators=True), {})
+        said, _ = ask(rule, replace(Facts(), has_accelerators=True))
         assert said.admitted
         assert not said.warnings
