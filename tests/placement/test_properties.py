@@ -151,9 +151,10 @@ def _may_soften(rule: str, name: str) -> bool:
 
     A kind of accelerator without a count is taken for one; learning that the count is 0 clears it. A function
     is taken for a workload's, until it is known to be a control function. A computed break-even replaces the
-    band. What asks for capacity at one place is taken for nodes, until it is known to be a function.
+    band. What asks for capacity at one place is taken for nodes, until it is known to be a function. A
+    function is taken for one of AWS Lambda, until it is known to be of another platform, with other limits.
     """
-    return (rule, name) in {
+    return name == "platform" or (rule, name) in {
         ("zone-capacity", "home"),
         ("accelerator-needs-metal", "accelerator_count"),
         ("sustained-utilization", "role"),
@@ -164,7 +165,7 @@ def _may_soften(rule: str, name: str) -> bool:
 
 def _may_harden(rule: str, name: str) -> bool:
     """Where a fact is not stated, the widest case it could be is allowed; stating it may forbid."""
-    return (rule, name) in {
+    return name == "platform" or (rule, name) in {
         ("accelerator-needs-metal", "managed_instances"),
         ("accelerator-needs-metal", "accelerator_count"),
         ("accelerator-needs-metal", "accelerator_type"),
