@@ -36,7 +36,7 @@ def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
         return fits(_on_nodes(facts, facts.home, thresholds))
     if facts.twin:
         return fits("a function twin is busy only with what the warm replicas cannot take")
-    if facts.home is Home.RESERVED_FUNCTION and facts.managed_instances:
+    if facts.platform is None and facts.home is Home.RESERVED_FUNCTION and facts.managed_instances:
         return fits("Lambda Managed Instances are billed as instances, however busy they are")
     return _on_function(facts, facts.home, thresholds)
 
