@@ -1,6 +1,10 @@
 """`halfmetal audit` as it is called: what it takes, what it writes, and how it ends."""
 
 import json
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -197,3 +201,94 @@ def test_one_report_to_standard_output_and_nothing_else(option: str, here: Path)
     assert err == ""
     run("state.json", option, "file")
     assert out == (here / "file").read_text()
+
+
+SECRET = "hunter2-never-to-be-seen"
+SECRETS = {
+    "pulumi.json": json.dumps(
+        {
+            "version": 3,
+            "deployment": {
+                "resources": [
+                    {
+                        "urn": "urn:pulumi:prod::shop::aws:lambda/function:Function::embed",
+                        "type": "aws:lambda/function:Function",
+                        "custom": True,
+                        "inputs": {
+                            "name": "embed",
+                            "timeout": 7200,
+                            "environment": {
+                                "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+                                "plaintext": SECRET,
+                            },
+                        },
+                    }
+                ]
+            },
+        }
+    ),
+    "terraform.tfstate": json.dumps(
+        {
+            "version": 4,
+            "terraform_version": "1.9.0",
+            "resources": [
+                {
+                    "mode": "managed",
+                    "type": "aws_lambda_function",
+                    "name": "embed",
+                    "instances": [
+                        {
+                            "attributes": {"function_name": SECRET, "timeout": 7200, "memory_size": 20480},
+                            "sensitive_attributes": [[{"type": "get_attr", "value": "function_name"}]],
+                        }
+                    ],
+                }
+            ],
+        }
+    ),
+    "secret.yaml": (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: store}\n"
+        f"stringData: {{token: {SECRET}}}\ndata: {{again: {SECRET}}}\n"
+    ),
+}
+
+
+def test_no_secret_is_in_any_report(here: Path):
+    for name, text in SECRETS.items():
+        (here / name).write_text(text, encoding="utf-8")
+    reports = ("--sarif", "--junit", "--markdown", "--html", "--write-baseline")
+    targets = [part for option in reports for part in (option, f"report{option}")]
+    told = "".join(run(*SECRETS, "--fix-plan", *targets)[1:])
+    told += run(*SECRETS, "--fix-plan", "--json")[1]
+    told += "".join((here / f"report{option}").read_text() for option in reports)
+    assert told.count("runaway-function") > len(reports)
+    assert SECRET not in told
+
+
+def test_ctrl_c_ends_a_run_and_leaves_nothing(here: Path):
+    command = "from cli.main import main; main()"
+    arguments = ["audit", "-", "--html", "report.html"]
+    with (here / "said").open("w+", encoding="utf-8") as told:
+        running = subprocess.Popen(
+            [sys.executable, "-c", command, *arguments],
+            cwd=here,
+            env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": ""},
+            stdin=subprocess.PIPE,
+            stderr=told,
+        )
+        assert running.stdin is not None
+        # More than any pipe holds: once it is written, the command is reading, and waits for the end.
+        running.stdin.write(b" " * 2**23)
+        running.stdin.flush()
+        for _ in range(60):
+            running.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):  # it comes to nothing between two reads
+                running.wait(1)
+                break
+        running.kill()
+        running.stdin.close()
+        told.seek(0)
+        said = told.read()
+    assert running.returncode == 130
+    assert "Traceback" not in said
+    assert {each.name for each in here.iterdir()} == {"state.json", "empty.json", "said"}
