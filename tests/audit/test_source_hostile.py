@@ -313,6 +313,7 @@ LITTLE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("says", "write"), LITTLE, ids=[says for says, _ in LITTLE])
 def test_a_little_does_not_stand_for_a_lot(says: str, write: Callable[[], str], tmp_path: Path) -> None:
     text = write()

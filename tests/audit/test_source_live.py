@@ -13,6 +13,8 @@ import pytest
 
 from policies.audit.sources import Kind, Limits, SourceError, gather
 
+pytestmark = pytest.mark.slow  # the client of Kubernetes takes a second to import
+
 POD = "kubernetes:core/v1:Pod"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 

@@ -1,8 +1,7 @@
 """One document of a file: its value, and where in the file its parts stand."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, TypeVar
 
 from policies.audit.sources.model import Kind, Unread
@@ -53,9 +52,3 @@ class Reader:
     kind: Kind
     is_one: Callable[[Any], bool]
     read: Callable[[Document], Found]
-
-
-def shortened(names: Iterable[str], most: int = 3) -> str:
-    """The first few of several names."""
-    first = list(islice(names, most + 1))
-    return ", ".join(first[:most]) + (", …" if len(first) > most else "")

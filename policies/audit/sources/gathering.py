@@ -29,18 +29,16 @@ from policies.audit.sources.documents import Document, Reader
 from policies.audit.sources.files import STDIN, UnreadableError, read_file, read_stdin, shown
 from policies.audit.sources.folders import unread, walk
 from policies.audit.sources.json_text import load, loads
-from policies.audit.sources.model import Gathered, Kind, Limits, SourceError, Unread
+from policies.audit.sources.model import CLUSTER, STACK, Gathered, Kind, Limits, SourceError, Unread
 from policies.audit.sources.places import Lines, Path
 from policies.audit.sources.programs import HELM_TEMPLATE, known_by
 from policies.resources import Location, Resource
 
-_STACK: Final = "stack:"
-_CLUSTER: Final = "cluster:"
 _WHAT_IS_READ: Final = (
     "name a Pulumi state, a Terraform state or plan (terraform show -json), a CloudFormation or SAM "
     "template, a Serverless Framework file or Kubernetes manifests"
 )
-_FORMATS: Final = "correct it there: the other documents of the file were read"
+_CORRECT: Final = "correct it there: the other documents of the file were read"
 _TEMPLATE: Final = "{{"
 _JSON: Final = (".json", ".tfstate")
 _TOLD_OF_A_FILE: Final = 100
@@ -109,10 +107,10 @@ class _Gathering:
         if source == STDIN:
             self._named(source, "(standard input)", lambda: read_stdin(self.limits))
             return
-        if source.startswith(_STACK):
+        if source.startswith(STACK):
             self._stack(source)
             return
-        if source.startswith(_CLUSTER):
+        if source.startswith(CLUSTER):
             self._cluster(source)
             return
         path = FilePath(source)
@@ -203,7 +201,7 @@ class _Gathering:
             for found in reader.read(document):
                 self._take_in(found, reader.kind)
         except RecursionError:
-            self._cannot(document.unread("is nested too deep", _FORMATS))
+            self._cannot(document.unread("is nested too deep", _CORRECT))
         return True
 
     def _take_in(self, found: Resource | Unread, kind: Kind) -> None:
@@ -292,4 +290,4 @@ def _yaml(file: str, text: str, limits: Limits) -> Iterator[Document | Unread]:
                 HELM_TEMPLATE,
             )
         else:
-            yield Unread(Location(file, each.line, each.column), each.why, _FORMATS)
+            yield Unread(Location(file, each.line, each.column), each.why, _CORRECT)

@@ -13,13 +13,12 @@ from policies.audit.sources import kubernetes
 from policies.audit.sources.documents import Document, Found
 from policies.audit.sources.files import UnreadableError, decoded
 from policies.audit.sources.json_text import load
-from policies.audit.sources.model import Limits, SourceError
+from policies.audit.sources.model import CLUSTER, Limits, SourceError
 from policies.reading.bags import fetch, items
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
-PREFIX: Final = "cluster:"
 _PAGE: Final = 500
 _TO_CONNECT: Final = 10
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE = 401, 403, 404, 410
@@ -40,7 +39,7 @@ def read(source: str, limits: Limits) -> Found:
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     api, context = _client(source)
-    cluster = _Cluster(api, f"{PREFIX}{context}", limits)
+    cluster = _Cluster(api, f"{CLUSTER}{context}", limits)
     try:
         yield from cluster.objects()
     except ApiException as error:
@@ -74,7 +73,7 @@ def _client(source: str) -> "tuple[ApiClient, str]":
     from kubernetes.config import ConfigException  # noqa: PLC0415
     from yaml import YAMLError  # noqa: PLC0415
 
-    asked = source.removeprefix(PREFIX)
+    asked = source.removeprefix(CLUSTER)
     configuration = client.Configuration()
     configuration.retries = False
     try:

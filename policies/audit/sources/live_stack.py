@@ -10,15 +10,14 @@ from shutil import which
 from typing import Final
 
 from policies.audit.sources.files import UnreadableError, read_file
-from policies.audit.sources.model import Limits, SourceError
+from policies.audit.sources.model import STACK, Limits, SourceError
 
-PREFIX: Final = "stack:"
 _ECHO: Final = "error: "
 
 
 def export(source: str, limits: Limits) -> str:
     """The state of a stack, as JSON. Raises SourceError if it cannot be had."""
-    name = source.removeprefix(PREFIX)
+    name = source.removeprefix(STACK)
     if not name or name.startswith("-"):
         raise SourceError(source, "names no stack", "write stack:NAME; pulumi stack ls lists those there are")
     engine = which("pulumi")

@@ -12,6 +12,9 @@ from typing import Final
 
 from policies.resources import Location, Resource
 
+STACK: Final = "stack:"
+CLUSTER: Final = "cluster:"
+"""What a source begins with that is live, and no file."""
 _MEBIBYTE: Final = 2**20
 
 
