@@ -55,7 +55,7 @@ DOCUMENTS = [
     Document("aliases that are merged", _merges(), "aliases that stand for more than"),
     Document("a chain of aliases", _chain(), "nested more than"),
     Document("an alias that holds itself", "a: &a [*a]", "holds itself"),
-    Document("an alias of nothing", "a: *nothing", "has no anchor"),
+    Document("an alias of nothing", "a: *nothing", "of no anchor"),
     Document("lists in lists", "a: " + "[" * 100_000, "nest"),
     Document("mappings in mappings", "a: " + "{a: " * 100_000, "nest"),
     Document("lists by indentation", "- " * 300, "nested more than"),
@@ -82,6 +82,11 @@ def test_a_document_that_hides_none_beside_it(case: Document, tmp_path: Path) ->
     assert case.why in unread.why
     assert unread.location.line is not None
     assert 4 <= unread.location.line <= 5 + case.text.count("\n") + 1
+
+
+def test_a_password_without_quotes_that_begins_like_an_alias_is_not_told(tmp_path: Path) -> None:
+    (unread,) = read(tmp_path / "all.yaml", f"{POD}---\nkind: Secret\nstringData:\n  a: *hunter2").unread
+    assert "hunter2" not in str(unread)
 
 
 @dataclass(frozen=True)

@@ -260,10 +260,11 @@ class _Builder:
     def _alias(self, event: AliasEvent) -> None:
         name = event.anchor or ""
         if name not in self._anchors:
-            raise _BrokenError(f"has no anchor {name[:60]!r}", event.start_mark)
+            # Its name is not told: a password without quotes that begins with an asterisk is read as one.
+            raise _BrokenError("has an alias (*) of no anchor", event.start_mark)
         anchored = self._anchors[name]
         if anchored is None:
-            raise _BrokenError(f"has an alias {name[:60]!r} that holds itself", event.start_mark)
+            raise _BrokenError("has an alias that holds itself", event.start_mark)
         self._count += anchored.count
         self._aliased += anchored.count
         if self._aliased > self._limits.aliased_values:
