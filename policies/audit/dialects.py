@@ -42,7 +42,8 @@ def property_of(resource: Resource, path: Path) -> str:
 
 def _in_terraform(resource: Resource, path: Path) -> str:
     own = _types(terraform=True).get(resource.resource_type)
-    names = {there: here for here, there in own.terraform_names.items()} if own is not None else {}
+    theirs = {**own.lists, **own.terraform_names} if own is not None else {}
+    names = {there: here for here, there in theirs.items()}
     steps = [
         names.get(step) or _HUMP.sub("_", step).lower() if isinstance(step, str) else step for step in path
     ]

@@ -131,6 +131,14 @@ IN_WORDS = (
         'spec.template.spec.node_selector["topology.kubernetes.io/zone"]',
     ),
     Words(
+        "blocks of a deployment in Terraform, of which there may be several",
+        DEPLOYMENT,
+        "kubernetes_deployment_v1.rank",
+        "x#kubernetes_deployment_v1.rank",
+        ("spec", "template", "spec", "tolerations"),
+        "spec.template.spec.toleration",
+    ),
+    Words(
         "a manifest in Terraform",
         DEPLOYMENT,
         "kubernetes_manifest.rank",
