@@ -65,6 +65,12 @@ def test_light_and_dark(show: Callable[..., Browser], width: int, scheme: str, p
     shown.screenshot(PICTURES / f"{width}-{scheme}.png")
 
 
+def test_what_stands_over_a_table_is_as_wide_as_it_where_there_is_little_room(show: Callable[..., Browser]):
+    shown = show("mixed", NARROW)
+    width = "document.querySelector('#plan {}').offsetWidth"
+    assert shown.evaluate(width.format("caption")) == shown.evaluate(width.format("table"))
+
+
 def test_on_paper_it_is_light(show: Callable[..., Browser]):
     shown = show("mixed", WIDE, "dark")
     shown.call("Emulation.setEmulatedMedia", media="print")
