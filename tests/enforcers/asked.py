@@ -6,7 +6,7 @@ all together as far as no two of them change the same rule.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import cache, cached_property
@@ -16,8 +16,8 @@ from rule_case import Case
 from rule_cases import CASES
 
 from components.catalog import load as load_catalog
-from components.placement import RULES, Answer, Override, Settings, settle
-from components.spec import Waiver
+from components.placement import RULES, Answer, Enforcement, Override, Settings, overrides_of, settle
+from components.spec import PolicyOverrides, Waiver
 
 TODAY: Final = date(2026, 11, 25)
 OWNER: Final = "ml-platform@example.com"
@@ -49,11 +49,14 @@ class Asked:
     case: Case = field(repr=False)
     name: str
     kind: Kind
+    enforcement: Enforcement | None = None
+    """How hard its rule is, where that is not as hard as the rule says itself."""
 
     @property
     def id(self) -> str:
         """In words."""
-        return f"{case_id(self.case)} ({self.kind})"
+        hard = f", {self.enforcement}" if self.enforcement is not None else ""
+        return f"{case_id(self.case)} ({self.kind}{hard})"
 
 
 @dataclass(frozen=True)
@@ -61,20 +64,23 @@ class Group:
     """Subjects that are asked about together, by the same figures."""
 
     asked: tuple[Asked, ...]
-    thresholds: Mapping[str, Mapping[str, str]]
-    """By rule, as a stack file has them."""
+    rules: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What is changed about each rule, as a stack file has it."""
+
+    @cached_property
+    def overrides(self) -> Mapping[str, Override]:
+        """The same, as it is taken from a stack file."""
+        return overrides_of(PolicyOverrides.model_validate({"rules": self.rules}))
 
     @cached_property
     def settings(self) -> Settings:
         """The rules as they are run."""
-        return settle(
-            load_catalog(), {rule: Override(thresholds=own) for rule, own in self.thresholds.items()}
-        )
+        return settle(load_catalog(), self.overrides)
 
     @property
     def policies(self) -> dict[str, Any]:
         """The same as a stack file has it, with the waivers."""
-        rules = {rule: dict(own) for rule, own in self.thresholds.items()}
+        rules = {rule: dict(own) for rule, own in self.rules.items()}
         return {"rules": rules, "waivers": [waiver.model_dump(mode="json") for waiver in waivers()]}
 
 
@@ -102,16 +108,36 @@ def groups() -> tuple[Group, ...]:
         first_of_rule = {case.rule: (number, case) for number, case in reversed(waiting)}
         found.append(_group(list(first_of_rule.values())))
         waiting = [each for each in waiting if each not in first_of_rule.values()]
-    return tuple(found)
+    return (*found, *_as_hard_as(Enforcement.ADVISORY, Enforcement.MANDATORY, Enforcement.DISABLED))
 
 
-def _group(cases: list[tuple[int, Case]]) -> Group:
+def _as_hard_as(*enforcements: Enforcement) -> Iterator[Group]:
+    """One case of each rule that it refuses, with all rules as hard as each other."""
+    cases = [
+        next(
+            (number, case)
+            for number, case in enumerate(CASES)
+            if (case.rule, case.answer, case.soft) == (rule, Answer.REFUSED, False) and not case.overrides
+        )
+        for rule in RULES
+    ]
+    for enforcement in enforcements:
+        hard = _group(cases, enforcement)
+        yield replace(hard, rules={rule: {"enforcement": enforcement.value} for rule in RULES})
+
+
+def _group(cases: list[tuple[int, Case]], enforcement: Enforcement | None = None) -> Group:
     thresholds = {
         case.rule: {name: str(amount) for name, amount in case.overrides.items()}
         for _, case in cases
         if case.overrides
     }
-    asked = (Asked(case, f"c{number}-{kind}", kind) for number, case in cases for kind in _kinds(case))
+    marked = f"{enforcement}-" if enforcement is not None else ""
+    asked = (
+        Asked(case, f"c{number}-{marked}{kind}", kind, enforcement)
+        for number, case in cases
+        for kind in _kinds(case)
+    )
     return Group(tuple(asked), thresholds)
 
 

@@ -29,7 +29,10 @@ def said(group: Group, facts: Mapping[str, Facts]) -> dict[str, tuple[Said, str]
         each.name: settings.by_id[each.case.rule].judge(facts.get(each.name, each.case.facts))
         for each in group.asked
     }
-    against = [each for each in group.asked if judged[each.name].answer is Answer.REFUSED]
+    run = {setting.rule.id for setting in settings.enforced}
+    against = [
+        each for each in group.asked if judged[each.name].answer is Answer.REFUSED and each.case.rule in run
+    ]
     findings = tuple(
         Finding.of(settings.by_id[each.case.rule], judged[each.name], each.name, _PATH) for each in against
     )

@@ -14,7 +14,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 from said import NOTHING, Said, Says
 from written import id_of, known
 
-from components.placement import Override, Waivers
+from components.placement import Waivers
 from policies.pack import ACROSS, ADVICE, UNDECIDED, WAIVED
 from policies.pack import Said as SaidByStack
 from tests.pack_in_process import PackInProcess, Sent
@@ -48,8 +48,7 @@ def said(group: Group) -> dict[Key, Said]:
 
 
 def _pack(group: Group) -> PackInProcess:
-    overrides = {rule: Override(thresholds=own) for rule, own in group.thresholds.items()}
-    return PackInProcess(SaidByStack(overrides, waivers=Waivers(waivers(), TODAY)))
+    return PackInProcess(SaidByStack(group.overrides, waivers=Waivers(waivers(), TODAY)))
 
 
 def _made(group: Group, subjects: dict[str, tuple[Key, str]], *, budget: bool) -> Iterator[Made]:

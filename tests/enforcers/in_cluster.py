@@ -47,7 +47,7 @@ class Cluster:
 
     def _namespace(self, group: Group, rule: str, *, isolated: bool) -> str:
         """One that is kept to a rule, by a group's figures and the waivers."""
-        figures: Mapping[str, str] = group.thresholds.get(rule, {})
+        figures: Mapping[str, str] = group.rules.get(rule, {})
         key = (rule, str(figures), isolated)
         if key not in self._namespaces:
             name = f"same-{len(self._namespaces)}"

@@ -59,6 +59,11 @@ def everything_asked() -> Iterator[tuple[int, Asked]]:
             yield number, each
 
 
+def test_everything_that_is_asked_has_a_name_of_its_own():
+    asked = [each for _, each in everything_asked()]
+    assert len({each.name for each in asked}) == len({each.id for each in asked}) == len(asked)
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_has_a_case_of_every_kind_that_it_can_have(rule: str):
     found: set[str] = set()
