@@ -18,6 +18,7 @@ from policies.audit.prices import Price, price_of
 from policies.audit.sources import Gathered
 from policies.fixes import Fix, applied, fixes
 from policies.reading.bags import ABSENT, UNKNOWN
+from policies.reading.index import Index
 from policies.resources import Location, Resource
 
 
@@ -98,17 +99,16 @@ class Plan:
 def plan(findings: Iterable[Finding], gathered: Gathered, terms: Terms) -> Plan:
     """What clears these findings of what was gathered."""
     breaches = [each for each in findings if each.status in (Status.REFUSED, Status.ADVISED_AGAINST)]
-    made = [_fixes(each, gathered, terms) for each in breaches]
-    after = {
-        each.fingerprint: each
-        for each in audit(_changed(gathered, made), terms.settings, terms.waivers).findings
-    }
+    index = Index.of(gathered.resources)
+    made = [_fixes(each, index, terms) for each in breaches]
+    again = audit(_changed(gathered, made), terms.settings, terms.waivers)
+    after = {(each.rule.id, each.address): each for each in again.findings}
     market = Market(terms.catalog, terms.region)
     steps = tuple(
         Step(
             finding,
             tuple(Change(fix) for fix in mended),
-            _left(after.get(finding.fingerprint)),
+            _left(after.get((finding.rule.id, finding.address))),
             price_of(finding, mended, market),
         )
         for finding, mended in zip(breaches, made, strict=True)
@@ -116,11 +116,11 @@ def plan(findings: Iterable[Finding], gathered: Gathered, terms: Terms) -> Plan:
     return Plan(steps, terms.region)
 
 
-def _fixes(finding: Finding, gathered: Gathered, terms: Terms) -> list[Fix]:
+def _fixes(finding: Finding, index: Index, terms: Terms) -> list[Fix]:
     """The fixes of a finding, each property once."""
     setting = terms.settings.by_id[finding.rule.id]
     found: dict[tuple[int, object], Fix] = {}
-    for fix in fixes(setting, finding.judged, gathered.resources, terms.guardrails):
+    for fix in fixes(setting, finding.judged, index, terms.guardrails):
         found.setdefault((id(fix.resource), fix.path), fix)
     return list(found.values())
 

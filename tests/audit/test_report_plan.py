@@ -4,6 +4,7 @@ import datetime
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -402,3 +403,35 @@ def test_a_placed_function_that_fits_has_nothing_to_change():
         for each in planned_for(function(jitter=UNBOUNDED)).steps
         if each.finding.rule.id != "runaway-function"
     ]
+
+
+def test_one_object_in_two_files_is_cleared_where_it_is_changed():
+    """Their findings are told apart by number, and the first of them goes."""
+    needs = Facts(home=Home.FUNCTION, memory=Memory.of(12, "GiB")).to_tags()
+    bags: dict[str, dict[str, Any]] = {
+        "a.yaml": {"memorySize": 20_480},
+        "b.yaml": {"memorySize": 10_240, "tags": needs},
+    }
+    both = [
+        Resource(FUNCTION, "Embed", f"{file}#Embed", {**BOUNDED, **props}, location=Location(file, 1))
+        for file, props in bags.items()
+    ]
+    left = {
+        each.finding.address: each.left
+        for each in planned_for(*both).steps
+        if each.finding.rule.id == "memory-over-function-limit"
+    }
+    assert left["a.yaml#Embed"] == ""
+    assert "it needs 12,288 MB" in left["b.yaml#Embed"]
+
+
+@pytest.mark.slow
+def test_ten_times_as_much_takes_about_ten_times_as_long():
+    def taken(count: int) -> float:
+        functions = [Resource(FUNCTION, f"f{n}", f"urn:f{n}", {"timeout": 3}) for n in range(count)]
+        begin = process_time()
+        planned_for(*functions)
+        return process_time() - begin
+
+    taken(100)
+    assert taken(2000) < 30 * max(taken(200), 0.01)

@@ -265,6 +265,7 @@ def test_no_secret_is_in_any_report(here: Path):
     assert SECRET not in told
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_run_and_leaves_nothing(here: Path):
     command = "from cli.main import main; main()"
     arguments = ["audit", "-", "--html", "report.html"]
