@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from sandbox.cluster.pki import BOOTSTRAP, Pki
 from sandbox.instance import Topology
 from sandbox.progress import Progress
 from sandbox.services import services
-from sandbox.supervisor import Supervisor
+from sandbox.supervisor import Service, Supervisor
 from sandbox.toolchain import ensure
 
 DEADLINE_S: Final = 60.0
@@ -148,16 +149,25 @@ def until(condition: Callable[[], bool], what: str) -> None:
         threading.Event().wait(0.05)
 
 
+def _with_flags(service: Service, flags: tuple[str, ...]) -> list[str]:
+    words = [str(word) for word in service.command()]
+    return [*words, *flags] if service.name == "kube-apiserver" else words
+
+
 @contextmanager
-def running(state: Path) -> Iterator[ApiServer]:
-    """An API server of one's own in a directory that does not exist yet."""
+def running(state: Path, *flags: str) -> Iterator[ApiServer]:
+    """An API server of one's own, with such flags, in a directory that does not exist yet."""
     programs = ensure(["cluster"], Progress())
     instance = instances.ensure(Topology.HYBRID, state)
     Pki(instance.paths.pki).ensure()
     kubeconfig.write_all(instance)
     kubeconfig.write_webhook(instance.paths.cluster / "token-review.yaml", "http://127.0.0.1:9")
     started = [
-        replace(service, needs=tuple(need for need in service.needs if need == "etcd"))
+        replace(
+            service,
+            needs=tuple(need for need in service.needs if need == "etcd"),
+            command=partial(_with_flags, service, flags),
+        )
         for service in services(instance, programs.path)
         if service.name in ("etcd", "kube-apiserver")
     ]

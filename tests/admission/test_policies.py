@@ -52,3 +52,25 @@ def test_only_isolation_concerns_a_namespace_itself(policy: Policy):
     matched = policy.manifest("p")["spec"]["matchConstraints"]["resourceRules"]
     resources = {name for rule in matched for name in rule["resources"]}
     assert ("namespaces" in resources) == (policy.rule.id == "compliance-isolation")
+
+
+IN_ITS_CEL_SINCE_1_30 = frozenset(
+    (
+        *("all", "exists", "filter", "has", "map", "matches", "size", "startsWith"),  # CEL itself
+        *("double", "dyn", "int", "string"),
+        *("hasValue", "or", "orValue", "value"),  # optional values, 1.28
+        *("join", "lastIndexOf", "replace", "split", "substring"),  # strings, 1.29
+        *("max", "sum"),  # lists, from the beginning
+        *("find", "asInteger", "isInteger", "quantity"),
+    )
+)
+"""Functions that an API server knows from Kubernetes 1.30 on, the first that a stack may be on."""
+
+
+@pytest.mark.parametrize("policy", policies().values(), ids=list(policies()))
+def test_a_policy_calls_nothing_that_an_older_api_server_does_not_know(policy: Policy):
+    spec = policy.manifest("p")["spec"]
+    texts = [variable["expression"] for variable in spec["variables"]]
+    texts += [condition["expression"] for condition in spec["matchConditions"]]
+    code = re.sub(r"'(?:[^'\\]|\\.)*'", "''", " ".join(texts))
+    assert set(re.findall(r"\b([A-Za-z]+)\(", code)) <= IN_ITS_CEL_SINCE_1_30
