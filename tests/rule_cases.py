@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import platform_rule_cases
 import workload_rule_cases
 from rule_case import Case
 
@@ -527,4 +528,12 @@ CAPACITY = [
     Case("a function has no nodes", "zone-capacity", Facts(home=Home.FUNCTION), Answer.FITS),
 ]
 
-CASES = ACCELERATOR + MEMORY + LOCALITY + RUNAWAY + CAPACITY + workload_rule_cases.CASES
+CASES = (
+    ACCELERATOR
+    + MEMORY
+    + LOCALITY
+    + RUNAWAY
+    + CAPACITY
+    + workload_rule_cases.CASES
+    + platform_rule_cases.CASES
+)

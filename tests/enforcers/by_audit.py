@@ -13,7 +13,19 @@ from typing import Any, Final
 import typer
 import yaml
 from asked import TODAY, Group
-from carriers import BUDGETED, CALLED, FUNCTIONS, MANIFESTS, NODES, PODS, Carrier, Made, subject_name
+from carriers import (
+    BUDGETED,
+    CALLED,
+    FUNCTIONS,
+    MANIFESTS,
+    NODES,
+    ON_CLOUD_RUN,
+    ON_SAGEMAKER,
+    PODS,
+    Carrier,
+    Made,
+    subject_name,
+)
 from said import NOTHING, Said, Says
 from typer.testing import CliRunner
 from written import (
@@ -53,7 +65,13 @@ class Source:
 
 
 SOURCES: Final = (
-    Source("pulumi", "json", (FUNCTIONS, CALLED, PODS, NODES), pulumi_state, lambda made: made.name),
+    Source(
+        "pulumi",
+        "json",
+        (FUNCTIONS, CALLED, ON_CLOUD_RUN, ON_SAGEMAKER, PODS, NODES),
+        pulumi_state,
+        lambda made: made.name,
+    ),
     Source("terraform", "tfstate", (FUNCTIONS, NODES), lambda made, _: terraform_state(made), terraform_name),
     Source(
         "cloudformation",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from asked import TODAY, Group, waivers
-from carriers import BUDGETED, CALLED, FUNCTIONS, NODES, PODS, Made, subject_name
+from carriers import BUDGETED, CALLED, FUNCTIONS, NODES, ON_CLOUD_RUN, ON_SAGEMAKER, PODS, Made, subject_name
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 from said import NOTHING, Said, Says
@@ -19,7 +19,7 @@ from policies.pack import ACROSS, ADVICE, UNDECIDED, WAIVED
 from policies.pack import Said as SaidByStack
 from tests.pack_in_process import PackInProcess, Sent
 
-CARRIERS: Final = (FUNCTIONS, CALLED, PODS, NODES)
+CARRIERS: Final = (FUNCTIONS, CALLED, ON_CLOUD_RUN, ON_SAGEMAKER, PODS, NODES)
 
 _MANDATORY: Final = analyzer_pb2.EnforcementLevel.Value("MANDATORY")
 _NEVER_STOP: Final = {

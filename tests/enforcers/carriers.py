@@ -12,10 +12,12 @@ from typing import Any, Final
 from carrying import EFA_RESOURCE, POD_SECURITY, POOL_LABEL, TOLERATION
 from rule_case import Case
 
-from components.placement import NONE, UNRESERVED, Facts, FrontDoor, Home, Role, Tenancy
+from components.placement import NONE, UNRESERVED, Facts, FrontDoor, Home, Platform, Role, Tenancy
 from components.placement.taints import GPU_RESOURCE, GPU_TAINT
 from policies.judging import RELATIONS
 from policies.reading.callers import PROVISIONED
+from policies.reading.cloud_run import SERVICE as CLOUD_RUN
+from policies.reading.endpoints import ENDPOINT
 from policies.reading.functions import FUNCTION
 from policies.reading.node_relations import CAPACITY, CLUSTER, PLACEMENT_GROUP, SUBNET
 from policies.reading.nodes import LAUNCH_TEMPLATE, NODE_GROUP
@@ -68,6 +70,14 @@ class Carrier:
 
 def _is_on_function(case: Case) -> bool:
     return case.facts.home is not None and case.facts.home.is_function
+
+
+def _is_of_platform(platform: Platform) -> Callable[[Case], bool]:
+    return lambda case: case.facts.platform is platform
+
+
+def _is_on_lambda(case: Case) -> bool:
+    return _is_on_function(case) and case.facts.platform is None
 
 
 def _is_of_nodes(case: Case) -> bool:
@@ -131,7 +141,7 @@ def _is_told_by_callers(case: Case) -> bool:
         return set(facts.ties or ()) <= _CALLERS_BY_TIE.keys() and facts.ties is not None
     shown = any(FUNCTION in relation.types for relation in RELATIONS.get(case.rule, ()))
     is_provisioned = facts.home is Home.RESERVED_FUNCTION and facts.managed_instances is False
-    return shown and _is_on_function(case) and (facts.front_door is not None or is_provisioned)
+    return shown and _is_on_lambda(case) and (facts.front_door is not None or is_provisioned)
 
 
 def _called_function(facts: Facts, name: str) -> Iterator[Made]:
@@ -179,6 +189,35 @@ _CALLERS_BY_TIE: Final[Mapping[str, tuple[str, str, Mapping[str, Any]]]] = {
 
 def _called_read_as(facts: Facts) -> Facts:
     return replace(_function_read_as(facts), home=facts.home or Home.FUNCTION)
+
+
+# -- functions of other platforms
+
+
+def _cloud_run(facts: Facts, name: str) -> Iterator[Made]:
+    stated = ("function_memory", "timeout", "accelerator_count", "home", "platform")
+    limits: dict[str, Any] = {
+        "memory": HIDDEN if facts.function_memory is None else f"{facts.function_memory.mib}Mi"
+    }
+    if facts.accelerator_count != 0:
+        limits["nvidia.com/gpu"] = HIDDEN if facts.accelerator_count is None else facts.accelerator_count
+    kept = 1 if facts.home is Home.RESERVED_FUNCTION else 0
+    template = {
+        "timeout": HIDDEN if facts.timeout is None else f"{int(facts.timeout.seconds)}s",
+        "containers": [{"image": "example/model:1", "resources": {"limits": limits}}],
+        "scaling": {"minInstanceCount": kept},
+    }
+    # That it was placed: what it states of its home goes over it.
+    carried = {**_without(facts, *stated).to_annotations(), **Facts(home=Home.FUNCTION).to_annotations()}
+    yield Made(CLOUD_RUN, name, {"name": name, "annotations": carried, "template": template})
+
+
+def _sagemaker(facts: Facts, name: str) -> Iterator[Made]:
+    stated = ("function_memory", "timeout", "home", "platform")
+    memory = HIDDEN if facts.function_memory is None else facts.function_memory.mib
+    variant = {"variantName": "all", "serverlessConfig": {"memorySizeInMb": memory, "maxConcurrency": 5}}
+    carried = {**_without(facts, *stated).to_tags(), **Facts(home=Home.FUNCTION).to_tags()}
+    yield Made(ENDPOINT, name, {"name": name, "tags": carried, "productionVariants": [variant]})
 
 
 # -- pods
@@ -366,7 +405,7 @@ def _without(facts: Facts, *names: str) -> Facts:
 BUDGETED: Final = Made(BUDGET, "monthly", {"name": "monthly", "limitAmount": "500"})
 """What makes every function beside it one of a stack with a budget."""
 
-FUNCTIONS: Final = Carrier("functions", _is_on_function, _function, _function_read_as)
+FUNCTIONS: Final = Carrier("functions", _is_on_lambda, _function, _function_read_as)
 PODS: Final = Carrier("pods", _is_of_pods, _deployment, _pods_read_as, (*_NAMESPACES, *_POOLS))
 MANIFESTS: Final = Carrier(
     "pods in manifests", _is_of_pods, _deployment_alone, _manifest_read_as, _NAMESPACES
@@ -374,8 +413,16 @@ MANIFESTS: Final = Carrier(
 CALLED: Final = Carrier(
     "functions and what calls them", _is_told_by_callers, _called_function, _called_read_as
 )
+ON_CLOUD_RUN: Final = Carrier(
+    "services of Cloud Run", _is_of_platform(Platform.CLOUD_RUN), _cloud_run, lambda facts: facts
+)
+ON_SAGEMAKER: Final = Carrier(
+    "endpoints of SageMaker", _is_of_platform(Platform.SAGEMAKER_SERVERLESS), _sagemaker, lambda facts: facts
+)
 NODES: Final = Carrier("nodes", _is_of_nodes, _nodes, _nodes_read_as, _AROUND_NODES)
-CARRIERS: Final = {each.id: each for each in (FUNCTIONS, CALLED, PODS, MANIFESTS, NODES)}
+CARRIERS: Final = {
+    each.id: each for each in (FUNCTIONS, CALLED, ON_CLOUD_RUN, ON_SAGEMAKER, PODS, MANIFESTS, NODES)
+}
 
 
 def subject_name(carrier: Carrier, asked: str) -> str:

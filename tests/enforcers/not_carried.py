@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from carriers import CALLED, FUNCTIONS, MANIFESTS, NODES, PODS
+from carriers import CALLED, FUNCTIONS, MANIFESTS, NODES, ON_CLOUD_RUN, ON_SAGEMAKER, PODS
 
 NO_HOME: Final = (
     "accelerator-needs-metal: no home known",
@@ -25,6 +25,8 @@ NO_BUDGET: Final = (
 NOT_CARRIED: Final[Mapping[str, frozenset[str]]] = {
     FUNCTIONS.id: frozenset(NO_BUDGET),
     CALLED.id: frozenset(),
+    ON_CLOUD_RUN.id: frozenset(),
+    ON_SAGEMAKER.id: frozenset(),
     PODS.id: frozenset(NO_HOME),
     MANIFESTS.id: frozenset(
         {
@@ -38,4 +40,12 @@ NOT_CARRIED: Final[Mapping[str, frozenset[str]]] = {
     ),
     NODES.id: frozenset({"compliance-isolation: no home known"}),
 }
-CARRIED_AT_LEAST: Final = {FUNCTIONS.id: 93, CALLED.id: 19, PODS.id: 79, MANIFESTS.id: 76, NODES.id: 19}
+CARRIED_AT_LEAST: Final = {
+    FUNCTIONS.id: 93,
+    CALLED.id: 19,
+    ON_CLOUD_RUN.id: 11,
+    ON_SAGEMAKER.id: 3,
+    PODS.id: 79,
+    MANIFESTS.id: 76,
+    NODES.id: 19,
+}
