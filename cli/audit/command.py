@@ -159,8 +159,12 @@ def _targets(asked: Mapping[str, str | None], *, as_json: bool) -> dict[str, str
         raise SandboxError(
             f"{' and '.join(to_stdout)} all want standard output", "give all of them but one a file"
         )
-    for target in targets.values():
+    taken: dict[Path, str] = {}
+    for option, target in targets.items():
         check_target(target)
+        other = taken.setdefault(Path(target).resolve(), option)
+        if other != option:
+            raise SandboxError(f"{other} and {option} name the same file, {target}", "name one for each")
     return targets
 
 

@@ -80,6 +80,11 @@ def test_how_it_ends(arguments: list[str], code: int):
             ["state.json", "--write-baseline", "no/b.json"], "mkdir -p", id="a folder that is not there"
         ),
         pytest.param(
+            ["state.json", "--sarif", "report", "--html", "./report"],
+            "--sarif and --html name the same file",
+            id="two for one file",
+        ),
+        pytest.param(
             ["state.json", "--json", "--write-baseline", "-"],
             "--json and --write-baseline all want standard output",
             id="two for standard output",
