@@ -90,6 +90,7 @@ class Draft:
 def carried(*bags: object) -> Draft:
     """What tags or annotations carry, of several bags the first that has a key."""
     known: dict[str, str] = {}
+    named: set[str] = set()
     unread: set[str] = set()
     placed = False
     for bag in bags:
@@ -104,7 +105,10 @@ def carried(*bags: object) -> Draft:
             placed = placed or name == "home"
             if isinstance(value, str):
                 known[key] = value
+                named.add(name)
             else:
                 unread |= {name} & _ALL_FACTS
     stated = Facts.decoded(known) if known else {}
+    # What nobody can read (`fast` for a time) was stated all the same. A home is read off what it is.
+    unread |= named & _ALL_FACTS - {"home"}
     return Draft(stated, unread - stated.keys(), placed, bool(known))

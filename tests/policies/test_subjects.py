@@ -648,6 +648,16 @@ def test_accelerators_of_pods_are_counted(spec: dict[str, Any], count: int | Non
     assert subject.facts.accelerator_count == count
 
 
+@pytest.mark.parametrize(
+    ("tag", "fact"),
+    [("cold-start-tolerance", "cold_start_tolerance"), ("utilization", "utilization"), ("memory", "memory")],
+)
+def test_a_tag_that_cannot_be_read_is_stated_and_not_known(tag: str, fact: str):
+    subject = read(FUNCTION, {"tags": {f"halfmetal:{tag}": "a lot"}})
+    assert subject is not None
+    assert fact in subject.unread
+
+
 def test_a_function_is_a_function_whatever_its_tags_say():
     subject = read(FUNCTION, plain(_bag({"tags": replace(PLACED, home=Home.POOL).to_tags()})))
     assert subject is not None
