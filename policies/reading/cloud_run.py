@@ -15,12 +15,15 @@ SERVICE: Final = "gcp:cloudrunv2/service:Service"
 READS: Final[Properties] = {
     "annotations": CARRIED,
     "template.annotations": CARRIED,
+    "scaling.scalingMode": ("home",),
+    "scaling.manualInstanceCount": ("home",),
     "scaling.minInstanceCount": ("home",),
     "template.scaling.minInstanceCount": ("home",),
     "template.timeout": ("timeout",),
     "template.containers[].resources.limits": ("function_memory", "accelerator_count"),
     "template.nodeSelector.accelerator": ("accelerator_type",),
 }
+_BY_HAND: Final = "MANUAL"
 _GPU: Final = "nvidia.com/gpu"
 _VENDOR: Final = "nvidia-"
 
@@ -41,14 +44,23 @@ def service(props: Mapping[str, Any]) -> Subject:
 
 def _home(props: Mapping[str, Any]) -> object:
     """Reserved where some instance is kept, for the service or for the revision that takes requests."""
-    stated = [
-        fetch(props, "scaling", "minInstanceCount"),
-        fetch(props, "template", "scaling", "minInstanceCount"),
-    ]
+    stated = _kept(props)
     if any((whole(each) or 0) > 0 for each in stated):
         return Home.RESERVED_FUNCTION
     unread = any(each is not ABSENT and whole(each) is None for each in stated)
     return UNKNOWN if unread else Home.FUNCTION
+
+
+def _kept(props: Mapping[str, Any]) -> list[Any]:
+    """What says how many instances are kept: by hand one number, which all others do not count beside."""
+    mode = fetch(props, "scaling", "scalingMode")
+    if mode == _BY_HAND:
+        return [fetch(props, "scaling", "manualInstanceCount")]
+    return [
+        UNKNOWN if mode is UNKNOWN else ABSENT,
+        fetch(props, "scaling", "minInstanceCount"),
+        fetch(props, "template", "scaling", "minInstanceCount"),
+    ]
 
 
 def _memory(containers: list[Any], default: Memory) -> object:

@@ -151,6 +151,8 @@ OTHERS: dict[str, list[Any]] = {
     "placement.groupName": ["together"],
     "placement.groupId": ["pg-1"],
     "launchType": ["FARGATE"],
+    "scaling.scalingMode": ["MANUAL"],
+    "scaling.manualInstanceCount": [1],
     "scaling.minInstanceCount": [1],
     "template.scaling.minInstanceCount": [1],
     "productionVariants[].serverlessConfig": [_SERVERLESS],
@@ -178,6 +180,7 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     (ENDPOINT, "productionVariants[].serverlessConfig.provisionedConcurrency"): {
         "productionVariants[].serverlessConfig": _SERVERLESS
     },
+    (cloud_run.SERVICE, "scaling.manualInstanceCount"): {"scaling.scalingMode": "MANUAL"},
     (tasks.SERVICE, "launchType"): {"capacityProviderStrategies": GONE},
 }
 """What else has to be so for a property to count."""

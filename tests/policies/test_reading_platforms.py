@@ -183,6 +183,24 @@ CASES = [
         {**_run(), "scaling": {"minInstanceCount": 1}},
         {"home": Home.RESERVED_FUNCTION},
     ),
+    Case(
+        "one that is scaled by hand",
+        CLOUD_RUN,
+        {**_run(), "scaling": {"scalingMode": "MANUAL", "manualInstanceCount": 3}},
+        {"home": Home.RESERVED_FUNCTION},
+    ),
+    Case(
+        "one that is scaled by hand to nothing, whatever its revision says",
+        CLOUD_RUN,
+        {**_run(1), "scaling": {"scalingMode": "MANUAL", "manualInstanceCount": 0}},
+        {"home": Home.FUNCTION},
+    ),
+    Case(
+        "one of which nobody knows how it is scaled",
+        CLOUD_RUN,
+        {**_run(), "scaling": {"scalingMode": UNKNOWN}},
+        {"home": UNKNOWN},
+    ),
     Case("one of which that is not known", CLOUD_RUN, _run(UNKNOWN), {"home": UNKNOWN}),
     Case(
         "one with a GPU",
