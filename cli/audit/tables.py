@@ -43,6 +43,7 @@ def print_audit(console: Console, outcome: Outcome) -> None:
     _print_undecided(console, [each for each in outcome.shown if each.status is Status.UNDECIDED])
     _print_unread(console, outcome.audit)
     _print_waivers(console, outcome.audit)
+    _print_gone(console, outcome)
     if outcome.plan is not None:
         _print_plan(console, outcome.plan)
     style = {Ending.CLEAN: "green", Ending.FOUND: "bold red", Ending.UNREAD: "bold red"}[outcome.ending]
@@ -149,6 +150,20 @@ def _print_unread(console: Console, audit: Audit) -> None:
         rows.add_row(Text(words.place(each.location)), Text.assemble(visible(each.why), "\n", *remedy))
     console.print(_indented(rows))
     _print_rest(console, len(audit.unread))
+    console.print()
+
+
+def _print_gone(console: Console, outcome: Outcome) -> None:
+    """What a baseline has and is no more."""
+    gone = outcome.compared.gone if outcome.compared is not None else ()
+    if not gone:
+        return
+    console.print(Text("gone since the baseline", "bold"))
+    rows = _rows()
+    for each in gone[:SHOWN_AT_ONCE]:
+        rows.add_row(Text(visible(each.rule), "green"), Text(visible(each.address)))
+    console.print(_indented(rows))
+    _print_rest(console, len(gone))
     console.print()
 
 

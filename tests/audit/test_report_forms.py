@@ -237,6 +237,13 @@ def test_what_was_known_before_is_no_failure(found: Audit):
     assert not list(Tree.fromstring(junit.report(Outcome(found, compared=known))).iter("failure"))
 
 
+@pytest.mark.parametrize("form", [as_json.report, markdown.report, page.report])
+def test_what_is_gone_is_said(found: Audit, form: Any):
+    gone = list(read(written(found.findings), "b.json"))
+    text = form(Outcome(named([]), compared=compare((), gone)))
+    assert text.count("compliance-isolation") == 1
+
+
 # -- Markdown
 
 

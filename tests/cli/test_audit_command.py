@@ -148,6 +148,7 @@ def test_only_what_is_new_counts(here: Path):
     code, out, _ = run("empty.json", "--baseline", "baseline.json")
     assert code == 0
     assert "0 findings known before, 1 gone since" in out
+    assert "gone since the baseline\n  runaway-function" in out
 
 
 def test_a_baseline_is_kept_as_it_was_until_it_is_written_whole(here: Path, monkeypatch: pytest.MonkeyPatch):

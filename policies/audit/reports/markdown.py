@@ -47,6 +47,7 @@ def report(outcome: Outcome) -> str:
         _add_plan(sheet, outcome.plan)
     _add_unread(sheet, outcome.audit)
     _add_waivers(sheet, outcome.audit)
+    _add_gone(sheet, outcome)
     return sheet.text()
 
 
@@ -174,6 +175,12 @@ def _add_waivers(sheet: _Sheet, audit: Audit) -> None:
             for waiver, use in audit.waivers
         ],
     )
+
+
+def _add_gone(sheet: _Sheet, outcome: Outcome) -> None:
+    gone = outcome.compared.gone if outcome.compared is not None else ()
+    rows = [(_code(each.rule), _code(each.address)) for each in gone]
+    sheet.fold(f"gone since the baseline: {len(gone):,}", ("rule", "what"), rows)
 
 
 def _what(finding: Finding) -> str:

@@ -44,6 +44,7 @@ def _body(outcome: Outcome) -> Element:
             _plan(outcome.plan) if outcome.plan is not None else None,
             _unread(outcome.audit),
             _waivers(outcome.audit),
+            _gone(outcome),
         ),
         element("footer", element("p", f"Made by halfmetal audit, as of {outcome.audit.today}.")),
     )
@@ -201,6 +202,22 @@ def _waivers(audit: Audit) -> Element | None:
             "Breaches that somebody answers for", ["subject", "rule", "", "until", "owner", "reason"], rows
         ),
         id="waivers",
+    )
+
+
+def _gone(outcome: Outcome) -> Element | None:
+    gone = outcome.compared.gone if outcome.compared is not None else ()
+    if not gone:
+        return None
+    return element(
+        "section",
+        element("h2", "Gone since the baseline"),
+        table(
+            "What the baseline has and is no more",
+            ["rule", "what"],
+            [[visible(each.rule), visible(each.address)] for each in gone],
+        ),
+        id="gone",
     )
 
 
