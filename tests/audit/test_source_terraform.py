@@ -290,6 +290,12 @@ SENSITIVE = [
     ),
     Sensitive("a path that is none", [[{"type": "index", "value": {"value": [1]}}]], {}),
     Sensitive("what is no path", ["environment"], {}),
+    Sensitive("a path to all of it", [[]], {}),
+    Sensitive(
+        "a path to what is not there",
+        [_attribute("nothing", "TOKEN")],
+        {"name": "embed", "environment": {"variables": {"TOKEN": "hidden", "OTHER": "x"}}},
+    ),
 ]
 
 
@@ -302,7 +308,31 @@ def test_what_is_sensitive_is_unknown(case: Sensitive, tmp_path: Path) -> None:
     instance = {"attributes": attributes, "sensitive_attributes": case.paths}
     (resource,) = read(tmp_path, state(instances("aws_lambda_function", "f", instance))).resources
     assert dict(resource.props) == case.props
-    assert "hidden" not in repr(resource.props)
+    assert ("hidden" in repr(resource.props)) == ("hidden" in repr(case.props))
+
+
+@pytest.mark.parametrize(
+    ("path", "annotations"),
+    [
+        pytest.param(
+            ("metadata", "annotations", "halfmetal.dev/workload"),
+            {"halfmetal.dev/workload": UNKNOWN},
+            id="a value",
+        ),
+        pytest.param(("metadata", "annotations"), UNKNOWN, id="what is around it"),
+        pytest.param(("metadata", "annotations", "else", "where"), UNKNOWN, id="somewhere near it"),
+    ],
+)
+def test_what_is_sensitive_in_an_object_of_kubernetes_is_unknown(
+    path: tuple[str, ...], annotations: Any, tmp_path: Path
+) -> None:
+    """A state keeps it beside its type, of which no path tells."""
+    metadata = {"name": "chat", "annotations": {"halfmetal.dev/workload": "hidden"}}
+    manifest = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
+    attributes = {"manifest": {"value": manifest, "type": ["object", {"apiVersion": "string"}]}}
+    instance = {"attributes": attributes, "sensitive_attributes": [_attribute("manifest", *path)]}
+    (resource,) = read(tmp_path, state(instances("kubernetes_manifest", "chat", instance))).resources
+    assert dict(resource.props) == {**manifest, "metadata": {"name": "chat", "annotations": annotations}}
 
 
 def test_dependencies_of_a_state(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from policies.reading.bags import UNKNOWN, fetch
 from policies.resources import Resource
 
 _VERSION: Final = 4
+_OF_ANY_TYPE: Final = {"value", "type"}
+"""What a state has for a value whose type the provider leaves open: no path tells of it."""
 _SHOW: Final = "audit what its own version tells: terraform show -json > state.json"
 _DECRYPT: Final = "audit what tofu tells: tofu show -json > state.json"
 _BROKEN: Final = "pull the state again: terraform state pull > state.json"
@@ -81,7 +83,10 @@ def _without_sensitive(instance: Mapping[str, Any]) -> Mapping[str, Any]:
     paths = instance.get("sensitive_attributes")
     for path in paths if isinstance(paths, list) else ():
         steps = [_step(step) for step in path] if isinstance(path, list) else [None]
-        values = _hidden(values, steps) if None not in steps else {}  # hide all rather than too little
+        if not steps or None in steps:
+            values = {}  # hide all rather than too little
+        elif steps and steps[0] in values:
+            values = _hidden(values, steps)
     return values
 
 
@@ -98,12 +103,21 @@ def _hidden(value: Any, steps: list[Any]) -> Any:
         return UNKNOWN
     step, *rest = steps
     if isinstance(value, dict):
-        return {key: _hidden(each, rest) if key == step else each for key, each in value.items()}
+        return _hidden_in_object(value, step, rest)
     if isinstance(value, list) and isinstance(step, int):
         return [_hidden(each, rest) if index == step else each for index, each in enumerate(value)]
     if isinstance(value, list):  # a set, whose items no path tells apart
         return [_hidden(each, steps) for each in value]
     return UNKNOWN if value is not None else value
+
+
+def _hidden_in_object(value: dict[str, Any], step: Any, rest: list[Any]) -> Any:
+    is_of_any_type = value.keys() == _OF_ANY_TYPE
+    if step in value and not is_of_any_type:
+        return {**value, step: _hidden(value[step], rest)}
+    if is_of_any_type and step not in value:
+        return {**value, "value": _hidden(value["value"], [step, *rest])}
+    return UNKNOWN  # what is meant is somewhere in it: hide all rather than too little
 
 
 # -- what `terraform show -json` prints
