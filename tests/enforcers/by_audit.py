@@ -72,7 +72,13 @@ SOURCES: Final = (
         pulumi_state,
         lambda made: made.name,
     ),
-    Source("terraform", "tfstate", (FUNCTIONS, NODES), lambda made, _: terraform_state(made), terraform_name),
+    Source(
+        "terraform",
+        "tfstate",
+        (FUNCTIONS, PODS, NODES),
+        lambda made, _: terraform_state(made),
+        terraform_name,
+    ),
     Source(
         "cloudformation",
         "json",

@@ -59,9 +59,9 @@ SOURCES: Final[Mapping[str, tuple[tuple[Carrier, ...], Callable[[list[Made]], st
         lambda made: pulumi_state(made, "prod", encrypted, shown),
         "json",
     ),
-    "a state of Terraform": (_OF_AWS, terraform_state, "tfstate"),
-    "a state of Terraform as it is shown": (_OF_AWS, terraform_shown, "json"),
-    "a plan of Terraform": (_OF_AWS, terraform_plan, "json"),
+    "a state of Terraform": ((*_OF_AWS, PODS), terraform_state, "tfstate"),
+    "a state of Terraform as it is shown": ((*_OF_AWS, PODS), terraform_shown, "json"),
+    "a plan of Terraform": ((*_OF_AWS, PODS), terraform_plan, "json"),
     "a template of CloudFormation": (_OF_AWS, cloudformation_template, "yaml"),
     "manifests of Kubernetes": ((MANIFESTS,), lambda made: f"{_SECRETS}---\n{manifests(made)}", "yaml"),
 }

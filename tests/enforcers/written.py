@@ -98,28 +98,44 @@ _TERRAFORM: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     PLACEMENT_GROUP: ("aws_placement_group", {}),
     CLUSTER: ("aws_eks_cluster", {}),
 }
+_MANIFEST: Final = "kubernetes_manifest"
+"""What makes any object of Kubernetes, by its provider."""
 _OWN_WORDS: Final = ("tags", "dimensions", "labels")
 
 
 def terraform_name(made: Made) -> str:
     """Its address."""
-    return f"{_TERRAFORM[made.type][0]}.{made.name}"
+    return f"{_terraform_type(made)}.{made.name}"
+
+
+def _terraform_type(made: Made) -> str:
+    return _MANIFEST if made.type not in _TERRAFORM else _TERRAFORM[made.type][0]
+
+
+def _attributes(made: Made) -> dict[str, Any]:
+    """A resource's properties in its spelling; an object of Kubernetes as it is."""
+    if made.type not in _TERRAFORM:
+        return {"manifest": dict(made.props)}
+    return _blocks(made.props, _TERRAFORM[made.type][1])
 
 
 def terraform_state(resources: Iterable[Made]) -> str:
     """The file of a backend."""
     states = []
     for made in resources:
-        terraform_type, names = _TERRAFORM[made.type]
-        attributes = _blocks(made.props, names)
+        attributes = _attributes(made)
+        stored = known(attributes, shown)
+        if made.type not in _TERRAFORM:
+            stored["manifest"] = {"value": stored["manifest"], "type": "dynamic"}
         instance = {
             "schema_version": 0,
-            "attributes": {"id": id_of(made.name), **known(attributes, shown)},
+            "attributes": {"id": id_of(made.name), **stored},
             "sensitive_attributes": [
                 [_terraform_step(step) for step in path] for path in _hidden(attributes, ())
             ],
         }
-        states.append({"mode": "managed", "type": terraform_type, "name": made.name, "instances": [instance]})
+        kind = _terraform_type(made)
+        states.append({"mode": "managed", "type": kind, "name": made.name, "instances": [instance]})
     head = {"version": 4, "terraform_version": "1.9.5", "serial": 1, "lineage": "of-a-test"}
     return json.dumps({**head, "outputs": {}, "resources": states})
 
@@ -155,12 +171,11 @@ def terraform_plan(resources: Iterable[Made]) -> str:
 
 
 def _described(made: Made) -> dict[str, Any]:
-    terraform_type, names = _TERRAFORM[made.type]
-    attributes = _blocks(made.props, names)
+    attributes = _attributes(made)
     return {
         "address": terraform_name(made),
         "mode": "managed",
-        "type": terraform_type,
+        "type": _terraform_type(made),
         "name": made.name,
         "values": {"id": id_of(made.name), **known(attributes, shown)},
         "sensitive_values": _flags(attributes),
