@@ -105,6 +105,11 @@ class Judged:
         return settled and set(self.verdict.missing).isdisjoint(self.subject.unread)
 
     @property
+    def remedy(self) -> str:
+        """What to do about it, in the words of whoever made the resource."""
+        return self.rule.remedy_of(placed=self.subject.placed)
+
+    @property
     def named(self) -> str:
         """What the verdict is about, by the name that its facts have for it, else the resource's own."""
         return self.subject.facts.subject or self.resource.name

@@ -74,7 +74,7 @@ def _print_rule(console: Console, rule: Rule, findings: list[Finding]) -> None:
         rows.add_row(status, _subject(finding), _reason(finding))
     console.print(_indented(rows))
     _print_rest(console, len(findings))
-    console.print(_indented(Text.assemble(("remedy: ", "bold"), rule.remedy)))
+    console.print(_indented(Text.assemble(("remedy: ", "bold"), words.remedy(findings))))
     console.print()
 
 

@@ -142,11 +142,22 @@ class Rule:
     """What it says, as a sentence without a full stop."""
     rationale: str
     remedy: str
-    """What to do about a breach, in the words of the stack file."""
+    """What to do about a breach of what a stack file has, in its words."""
+    remedy_elsewhere: str
+    """What to do about one of anything else, in words that need no stack file."""
     check: Callable[[Facts, Thresholds], Verdict]
     severity: Severity = Severity.HIGH
     enforcement: Enforcement = Enforcement.MANDATORY
     parameters: Mapping[str, Parameter] = field(default_factory=lambda: MappingProxyType({}))
+
+    def remedy_of(self, *, placed: bool) -> str:
+        """What to do about a breach, by whether halfmetal placed what breaks it."""
+        return self.remedy if placed else self.remedy_elsewhere
+
+    @property
+    def remedies(self) -> str:
+        """What to do about any breach, where it is not known of what."""
+        return f"of what a stack file has: {self.remedy}. Of anything else: {self.remedy_elsewhere}"
 
     def thresholds(self, catalog: Catalog, overrides: Mapping[str, Amount] | None = None) -> Thresholds:
         """The figures to compare with: those of `overrides`, else the catalog's."""

@@ -74,6 +74,11 @@ class Finding:
         return self.rule.severity
 
     @property
+    def remedy(self) -> str:
+        """What to do about it, in words that its owner can act on."""
+        return self.judged.remedy
+
+    @property
     def address(self) -> str:
         """What tells the resource from all others."""
         return self.resource.urn

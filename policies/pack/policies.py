@@ -101,7 +101,7 @@ class Pack:
             remediate=remediate,
             enforcement_level=self._level(rule, alone=True),
             severity=PolicySeverity(rule.severity.value),
-            remediation_steps=rule.remedy,
+            remediation_steps=rule.remedies,
             config_schema=_schema(rule),
         )
 
@@ -117,7 +117,7 @@ class Pack:
             validate=validate,
             enforcement_level=self._level(rule, alone=False),
             severity=PolicySeverity(rule.severity.value),
-            remediation_steps=rule.remedy,
+            remediation_steps=rule.remedies,
         )
 
     def _level(self, rule: Rule, *, alone: bool) -> EnforcementLevel:
@@ -169,7 +169,7 @@ _Pick = Callable[[Findings], Iterable[tuple[str, str]]]
 
 
 def _violation(found: Found) -> str:
-    return f"{found} To do: {found.judged.rule.remedy}."
+    return f"{found} To do: {found.judged.remedy}."
 
 
 def _advice(findings: Findings) -> Iterable[tuple[str, str]]:

@@ -83,7 +83,7 @@ def _walks(facts: Facts, _: Thresholds) -> Verdict:
 def test_a_rule_that_asks_what_cannot_be_answered_later_is_an_error_of_the_rule(
     check: Callable[[Facts, Thresholds], Verdict], error: str
 ):
-    rule = Rule("odd", "t", "r", "m", check)
+    rule = Rule("odd", "t", "r", "m", "e", check)
     with pytest.raises(TypeError, match=error):
         explore(rule)
 

@@ -1,8 +1,10 @@
 """What holds of every form of a report, whatever is in it: it is well formed, and nobody's name is markup."""
 
+import io
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from time import process_time
@@ -10,22 +12,35 @@ from typing import Any
 from xml.etree import ElementTree as Tree
 
 import pytest
-from audit_cases import HOSTILE, hostile, many, named
+from audit_cases import HOSTILE, TODAY, hostile, many, named
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 from mixed_example import FOLDER, mixed
+from rich.console import Console
 
-from components.placement import RULES
+from cli.audit.tables import print_audit
+from components.catalog import load as load_catalog
+from components.placement import RULES, Facts, Home, Waivers, settle
 from policies.audit.baseline import compare, read, written
-from policies.audit.findings import Audit, Status
+from policies.audit.findings import Audit, Status, audit
 from policies.audit.outcome import Gate, Outcome
-from policies.audit.reports import as_json, junit, markdown, page, sarif
+from policies.audit.reports import as_json, junit, markdown, page, sarif, words
+from policies.audit.sources import Gathered
+from policies.reading.functions import FUNCTION
+from policies.resources import Location, Resource
 
 SCHEMA = Draft4Validator(json.loads((Path(__file__).parent / "sarif-2.1.0-rtm.5.json").read_text()))
 FORMS = {each.__name__.rpartition(".")[2]: each.report for each in (as_json, sarif, junit, markdown, page)}
 VOID = {"meta", "link", "br"}
 RAW_MARKUP = {"details", "summary", "b", "br", "code"}
+
+
+def table(outcome: Outcome) -> str:
+    out = io.StringIO()
+    print_audit(Console(file=out, width=140, highlight=False), outcome)
+    return out.getvalue()
+
 
 texts = st.text(max_size=40) | st.sampled_from(HOSTILE)
 
@@ -269,3 +284,36 @@ def test_ten_times_as_much_takes_about_ten_times_as_long(form: Any):
     few, lots = Outcome(many(150)), Outcome(many(1500))
     taken(few)
     assert taken(lots) < 30 * max(taken(few), 0.005)
+
+
+# -- what to do
+
+
+def _function(*, placed: bool) -> Audit:
+    tags = Facts(home=Home.FUNCTION, ties=()).to_tags() if placed else {}
+    location = Location("main.tf.json", 3)
+    made = Resource(
+        FUNCTION, "aws_lambda_function.embed", "a", {"tags": tags, "timeout": 30}, location=location
+    )
+    return audit(Gathered((made,)), settle(load_catalog(), {}), Waivers((), TODAY))
+
+
+@pytest.mark.parametrize("placed", [True, False], ids=["of a stack file", "of somebody else"])
+@pytest.mark.parametrize("form", [*FORMS.values(), table], ids=[*FORMS, "table"])
+def test_what_to_do_is_in_the_words_of_whoever_made_it(form: Callable[[Outcome], str], *, placed: bool):
+    said = form(Outcome(_function(placed=placed)))
+    if form is sarif.report:  # what it has of its rules is about all that they may be broken by
+        said = json.dumps(json.loads(said)["runs"][0]["results"])
+    said = re.sub(r"<[^>]*>|\s+", " ", said).replace("  ", " ")
+    assert ("control_plane.guardrails" in said) is placed
+    assert ("give the function what is missing: a reserved concurrency" in said) is not placed
+
+
+def test_what_to_do_where_both_break_a_rule_says_which_is_which():
+    both = _function(placed=True).findings + _function(placed=False).findings
+    rule = RULES["runaway-function"]
+    found = [each for each in both if each.rule is rule]
+    assert (
+        words.remedy(found)
+        == f"of what a stack file has: {rule.remedy}. Of anything else: {rule.remedy_elsewhere}"
+    )

@@ -1,5 +1,7 @@
 """Each rule as a table: facts in, answer out, with the numbers that the reason must carry."""
 
+import re
+
 import pytest
 from rule_case import Case
 from rule_cases import CASES
@@ -41,4 +43,9 @@ def test_what_a_rule_says_is_fit_to_be_shown(rule: Rule):
     assert not rule.title.endswith(".")
     assert rule.rationale.endswith(".")
     assert rule.remedy
+    assert rule.remedy_elsewhere[0].islower()
+    assert not rule.remedy_elsewhere.endswith(".")
+    # What is no stack file's is named as it is everywhere: by labels of Kubernetes, at most.
+    code = re.findall("`([^`]*)`", rule.remedy_elsewhere)
+    assert all("kubernetes.io/" in each or each == "restricted" for each in code)
     assert all(parameter.about.endswith(".") for parameter in rule.parameters.values())

@@ -265,7 +265,7 @@ CASES = [
     Case(
         "nothing at all",
         [_function()],
-        {RUNAWAY: "embed: it has logs kept for ever, no alarm, no budget for the stack. To do: set what"},
+        {RUNAWAY: "embed: it has logs kept for ever, no alarm, no budget for the stack. To do: give the"},
     ),
     Case(
         "a retention that is not known yet",

@@ -83,6 +83,10 @@ RULE = Rule(
         " `accelerator` matches; a pod by a node selector `halfmetal.dev/pool` of that pool, and a toleration"
         " of its taints), or take `accelerator` out of its needs if it runs without one"
     ),
+    remedy_elsewhere=(
+        "run it on instances with the accelerator (AWS Lambda and Fargate have none); a pod asks for it in"
+        " its container's resources, tolerates the taints of those nodes, and selects them by their labels"
+    ),
     check=_check,
     parameters=MappingProxyType(
         {

@@ -86,6 +86,10 @@ RULE = Rule(
         "place it on `reserved-function`, pool or metal (`placement.home`), allow more in"
         " `latency.cold_start_tolerance`, or name the size of a small package in `serve.function.package`"
     ),
+    remedy_elsewhere=(
+        "keep copies warm (provisioned concurrency or Managed Instances of Lambda, instances that never go"
+        " down to none on other platforms), run it in a container that stays up, or say that it bears more"
+    ),
     check=_check,
     parameters=MappingProxyType(
         {

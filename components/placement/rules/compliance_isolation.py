@@ -61,5 +61,10 @@ RULE = Rule(
         " existing cluster that has all three (`dedicated`, `audit_logs`, `own_keys`: true), in a namespace"
         " labelled `pod-security.kubernetes.io/enforce: baseline` or `restricted`"
     ),
+    remedy_elsewhere=(
+        "run it on dedicated hosts or instances, in a cluster of its own that keeps audit logs and encrypts"
+        " secrets with a key of its own, in a namespace labelled `pod-security.kubernetes.io/enforce:"
+        " baseline` or `restricted`"
+    ),
     check=_check,
 )

@@ -52,6 +52,10 @@ RULE = Rule(
         "place it on metal (`placement.home: metal`) in a pool with `pinned: true`, with whole cores in"
         " `needs.cpu`, or allow more in `latency.jitter`"
     ),
+    remedy_elsewhere=(
+        "run it on instances of bare metal with whole cores of its own (a kubelet with the static CPU"
+        " manager, and a pod whose requests are its limits, in whole cores), or say that it bears more"
+    ),
     check=_check,
     parameters=MappingProxyType(
         {

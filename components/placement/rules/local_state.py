@@ -31,5 +31,8 @@ RULE = Rule(
         "place it on a pool or metal (`placement.home: pool`), or keep the cache in a store of the stack's"
         " `state` and set `state.local_cache: false`"
     ),
+    remedy_elsewhere=(
+        "run it in a container that stays up, or keep the cache in a store beside it (Redis, a database)"
+    ),
     check=_check,
 )

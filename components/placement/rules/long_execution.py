@@ -158,6 +158,10 @@ RULE = Rule(
         " gateway in the cluster wait longer (`catalog: limits.front_door.gateway`), split the work into"
         " requests within the limit, or correct `traffic.service_time`"
     ),
+    remedy_elsewhere=(
+        "answer at once and do the work behind a queue, put it behind a load balancer that waits as long,"
+        " run it in a container, or split the work into requests within the limit"
+    ),
     check=_check,
     parameters=MappingProxyType(
         {

@@ -69,6 +69,9 @@ RULE = Rule(
         "place it on a pool or metal (`placement.home: pool`), or on `reserved-function` with Lambda Managed"
         " Instances if it fits there, or lower `needs.memory` to what it really takes"
     ),
+    remedy_elsewhere=(
+        "run it in a container on instances with that much memory, or give the function what it really takes"
+    ),
     check=_check,
     parameters=MappingProxyType(
         {

@@ -87,6 +87,11 @@ RULE = Rule(
         " `control_plane.guardrails` (for every function) or `serve.function` (for one), and"
         " `control_plane.budget` with a limit and whom to notify"
     ),
+    remedy_elsewhere=(
+        "give the function what is missing: a reserved concurrency, a timeout within the limit, a log group"
+        " whose logs are deleted some day, and a CloudWatch alarm on it; and its account an AWS budget that"
+        " tells somebody"
+    ),
     check=_check,
     parameters=MappingProxyType(
         {

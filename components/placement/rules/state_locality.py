@@ -96,6 +96,11 @@ RULE = Rule(
         " `state[].zones`), keep a copy of the state in its zone, or give it a latency budget that bears the"
         " crossing"
     ),
+    remedy_elsewhere=(
+        "run it in the zone of the state that it reads (a pod by the label `topology.kubernetes.io/zone` in"
+        " a node selector or a required affinity), keep a copy of the state in its zone, or say that it"
+        " bears the crossing"
+    ),
     check=_check,
     parameters=MappingProxyType(
         {

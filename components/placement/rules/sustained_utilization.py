@@ -111,6 +111,9 @@ RULE = Rule(
         "place it on a pool or metal (`placement.home: pool`, with `serve.container`), or correct"
         " `traffic.utilization` (or `traffic.rate` and `traffic.service_time`) if it is less busy than that"
     ),
+    remedy_elsewhere=(
+        "run it in a container on instances that it shares with others, or say how busy it really is"
+    ),
     check=_check,
     parameters=MappingProxyType(
         {

@@ -40,6 +40,10 @@ RULE = Rule(
         "use a cluster that a provider runs (`cluster.provider: eks`, or `managed: true` of an existing one),"
         " or name the team that runs it with `operations_team: true`"
     ),
+    remedy_elsewhere=(
+        "use a cluster whose control plane and nodes a provider runs (EKS, GKE, AKS), or name the team that"
+        " runs this one"
+    ),
     check=_check,
     severity=Severity.MEDIUM,
     enforcement=Enforcement.ADVISORY,

@@ -45,6 +45,9 @@ RULE = Rule(
         "keep the tie if it is worth its price and set `policies.rules.vendor-lock-in.enforcement: disabled`,"
         " or put an interface of your own between and take it out of `integrations`"
     ),
+    remedy_elsewhere=(
+        "keep the tie if it is worth its price, and have it waived; or put an interface of your own between"
+    ),
     check=_check,
     severity=Severity.LOW,
     enforcement=Enforcement.ADVISORY,

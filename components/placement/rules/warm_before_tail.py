@@ -25,5 +25,8 @@ RULE = Rule(
     title="A workload with a function twin keeps at least one warm replica",
     rationale="With nothing warm before the twin, every request may meet a cold start.",
     remedy="keep one replica or more on the pool (`placement.replicas: 1`), or place it on a function alone",
+    remedy_elsewhere=(
+        "keep one replica or more (also the least of what scales it), or let the function serve all of it"
+    ),
     check=_check,
 )

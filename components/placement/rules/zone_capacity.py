@@ -65,5 +65,9 @@ RULE = Rule(
         "give the pool exactly one zone in `zones`, that of its `capacity_block` where it has one, and make"
         " another pool for each further zone"
     ),
+    remedy_elsewhere=(
+        "ask for nodes in exactly one zone, that of the capacity block where there is one, and make another"
+        " node group for each further zone"
+    ),
     check=_check,
 )

@@ -84,7 +84,7 @@ def _step(step: Step) -> dict[str, Any]:
             for change in step.changes
         ],
         "left": step.left or None,
-        "remedy": step.finding.rule.remedy if step.left else None,
+        "remedy": step.finding.remedy if step.left else None,
         "dollars_a_month": None if step.price.dollars is None else _dollars(step.price.dollars),
         "at_least": step.price.at_least,
         "how": step.price.how,
@@ -116,7 +116,7 @@ def _finding(finding: Finding, outcome: Outcome) -> dict[str, Any]:
         "location": _location(finding.location),
         "reason": finding.verdict.reason,
         "missing": list(finding.verdict.missing),
-        "remedy": finding.rule.remedy,
+        "remedy": finding.remedy,
         "waiver": _waiver(finding.waiver) if finding.waiver is not None else None,
         "expired_waiver": _waiver(finding.expired) if finding.expired is not None else None,
     }

@@ -133,4 +133,4 @@ def _lines(finding: Finding) -> Iterable[str]:
     answers = words.answered_for(finding)
     if answers:
         yield answers
-    yield f"remedy: {finding.rule.remedy}"
+    yield f"remedy: {finding.remedy}"

@@ -116,7 +116,7 @@ def _add_findings(sheet: _Sheet, findings: Iterable[Finding]) -> None:
             summary,
             ("", "what", "where", "why"),
             [(_ICONS[each.status], _what(each), _where(each), _why(each)) for each in found],
-            f"**{rule.title}.** To do: {rule.remedy}.",
+            f"**{rule.title}.** To do: {words.remedy(found)}.",
         )
 
 

@@ -110,7 +110,7 @@ def _rule(findings: Sequence[Finding]) -> Element:
             ["what", "", "where", "why"],
             [[_what(each), _status(each), _where(each), _why(each)] for each in findings],
         ),
-        _remedy(rule.remedy),
+        _remedy(words.remedy(findings)),
         class_="rule findings",
         id=f"rule-{rule.id}",
     )

@@ -93,15 +93,14 @@ def _run(outcome: Outcome) -> dict[str, Any]:
 def _rule(rule: Rule) -> dict[str, Any]:
     tags = ("placement", *_SECURITY.get(rule.id, ()))
     security = {"security-severity": _SCORES[rule.severity]} if rule.id in _SECURITY else {}
-    remedy = f"{rule.remedy[:1].upper()}{rule.remedy[1:]}."
     return {
         "id": rule.id,
         "name": "".join(part.capitalize() for part in rule.id.split("-")),
         "shortDescription": {"text": f"{rule.title}."},
         "fullDescription": {"text": f"{rule.title}. {rule.rationale}"},
         "help": {
-            "text": f"{rule.rationale}\n\nTo do: {rule.remedy}.",
-            "markdown": f"**{rule.title}.**\n\n{rule.rationale}\n\n**To do.** {remedy}",
+            "text": f"{rule.rationale}\n\nTo do, {rule.remedies}.",
+            "markdown": f"**{rule.title}.**\n\n{rule.rationale}\n\n**To do,** {rule.remedies}.",
         },
         "defaultConfiguration": {
             "level": _level(rule.severity, rule.enforcement),
@@ -155,7 +154,9 @@ def _result(finding: Finding, outcome: Outcome) -> dict[str, Any]:
 
 def _message(finding: Finding) -> str:
     said = f"{visible(finding.subject)}: {words.reason(finding)}."
-    return f"{said} But {words.answered_for(finding)}." if finding.expired is not None else said
+    if finding.expired is not None:
+        said += f" But {words.answered_for(finding)}."
+    return said if finding.status is Status.UNDECIDED else f"{said} To do: {finding.remedy}."
 
 
 def _state(fingerprint: str, outcome: Outcome) -> str:

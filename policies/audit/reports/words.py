@@ -1,5 +1,6 @@
 """What every report says in the same words."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from components.visible import visible
@@ -36,6 +37,12 @@ def is_file(location: Location) -> bool:
 def reason(finding: Finding) -> str:
     """Why, as a sentence without a full stop."""
     return visible(finding.verdict.reason)
+
+
+def remedy(findings: Sequence[Finding]) -> str:
+    """What to do about findings of one rule, whoever made what they are about."""
+    told = {finding.remedy for finding in findings}
+    return told.pop() if len(told) == 1 else findings[0].rule.remedies
 
 
 def answered_for(finding: Finding) -> str:
