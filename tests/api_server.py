@@ -8,7 +8,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -72,9 +72,20 @@ class Answer:
 class ApiServer:
     """Its administrator's view of it."""
 
-    def __init__(self, client: httpx.Client, kubeconfig: Path) -> None:
+    def __init__(
+        self, client: httpx.Client, kubeconfig: Path, headers: Iterable[tuple[str, str]] = ()
+    ) -> None:
         self._client = client
+        self._headers = list(headers)
         self.kubeconfig: Final = kubeconfig
+
+    def acting_as(self, user: str, *groups: str) -> "ApiServer":
+        """What somebody else is told by the same server."""
+        return ApiServer(
+            self._client,
+            self.kubeconfig,
+            [("Impersonate-User", user), *(("Impersonate-Group", g) for g in groups)],
+        )
 
     def apply(self, manifest: Manifest, *, keep: bool = False) -> Answer:
         """Create an object; without `keep` only as if."""
@@ -85,9 +96,11 @@ class ApiServer:
         path = f"{_collection(manifest)}/{manifest['metadata']['name']}"
         return self._send("PUT", path, manifest, keep=keep)
 
-    def patch(self, manifest: Manifest, change: Manifest, *, keep: bool = False) -> Answer:
+    def patch(
+        self, manifest: Manifest, change: Manifest, *, keep: bool = False, subresource: str = ""
+    ) -> Answer:
         """Change an object, by a merge patch."""
-        path = f"{_collection(manifest)}/{manifest['metadata']['name']}"
+        path = f"{_collection(manifest)}/{manifest['metadata']['name']}{subresource}"
         return self._send("PATCH", path, change, keep=keep, as_type="application/merge-patch+json")
 
     def remove(self, manifest: Manifest) -> Answer:
@@ -120,7 +133,7 @@ class ApiServer:
             f"/{path}",
             params={} if keep else {"dryRun": "All"},
             content=None if body is None else json.dumps(body),
-            headers={"Content-Type": as_type},
+            headers=[("Content-Type", as_type), *self._headers],
         )
         found = response.json()
         return Answer(

@@ -28,14 +28,18 @@ _SEEN_BY_ITSELF: Final = ("pool", "accelerator_count", "efa", "warm_replicas")
 
 def gpu_pool(name: str) -> Pool:
     """A pool of GPU nodes in no particular zone; what it has no facts of, a pod's own stand for."""
+    return _pool(name, accelerator={"type": "L4"})
+
+
+def _pool(name: str, **given: Any) -> Pool:
     return Pool.model_validate(
         {
             "name": name,
             "kind": "managed",
-            "instance": "g6.xlarge",
+            "instance": "g6.xlarge" if given else "m7i.xlarge",
             "zones": ["us-east-1a"],
             "nodes": {"desired": 1},
-            "accelerator": {"type": "L4"},
+            **given,
         }
     )
 
@@ -60,7 +64,11 @@ BROKEN: Final = {
 """Facts that each rule refuses, to see whether its policy is in effect."""
 
 
-POOLS: Final = tuple((gpu_pool(f"gpu-{home}"), Facts(home=home)) for home in (Home.POOL, Home.METAL))
+POOLS: Final = tuple(
+    (pool, Facts(home=home))
+    for home in (Home.POOL, Home.METAL)
+    for pool in (gpu_pool(f"gpu-{home}"), _pool(f"cpu-{home}"))
+)
 
 
 def namespace(name: str, level: str | None = "baseline") -> Manifest:
@@ -108,10 +116,13 @@ def pod_spec(facts: Facts) -> dict[str, Any]:
         limits[GPU_RESOURCE] = str(facts.accelerator_count)
     if facts.efa:
         limits[EFA_RESOURCE] = "1"
-    held = {"nodeSelector": {POOL_LABEL: f"gpu-{facts.home or Home.POOL}"}}
+    home = facts.home or Home.POOL
+    held = {POOL_LABEL: f"gpu-{home}"} if _needs_pool(facts) and facts.has_accelerators is not False else {}
+    if home is Home.METAL and not held:
+        held = {POOL_LABEL: f"cpu-{home}"}
     return {
         "containers": [{"name": "model", "image": "example/model:1", "resources": {"limits": limits}}],
-        **(held if _needs_pool(facts) and facts.has_accelerators is not False else {}),
+        **({"nodeSelector": held} if held else {}),
         **({"tolerations": [TOLERATION]} if facts.tolerates is not False else {}),
     }
 

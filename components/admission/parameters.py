@@ -43,6 +43,7 @@ def parameters(governed: Governed) -> dict[str, str]:
     found: dict[str, str] = {"namespace": governed.reach}
     for rule, policy in policies().items():
         found |= _of_rule(governed.settings.by_id[rule], policy.thresholds)
+    found["pools"] = " ".join(pool.name for pool, _ in governed.pools)
     for pool, facts in governed.pools:
         found |= _of_pool(pool, facts)
     found |= _of_waivers(governed.waivers)
@@ -111,6 +112,7 @@ def _of_waiver(waiver: Waiver) -> Iterator[tuple[str, str]]:
     for name, expired in (("waived", False), ("expired", True)):
         # A message with a line break is not shown.
         yield name, " ".join(str(Waived(waiver, expired)).split())
+    yield "undated", f"the waiver of {waiver.owner} holds for a change that sets something, and so is dated"
 
 
 def _pattern(subject: str) -> str:

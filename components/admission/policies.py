@@ -11,9 +11,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from components.admission.cel import ADVISED, UNDECIDED, Said, Variable, limit, quoted, say
+from components.admission.cel import ADVISED, UNDECIDED, Said, Variable, limit, listing, quoted, say
 from components.admission.exploring import explore, refuses
-from components.admission.reading import NAME_LABEL, POD_SECURITY_LABEL, annotation, unreadable, used
+from components.admission.reading import (
+    MADE_BY_OTHERS,
+    NAME_LABEL,
+    POD_SECURITY_LABEL,
+    annotation,
+    unreadable,
+    used,
+)
 from components.admission.reading import variables as read
 from components.placement import ANNOTATION_PREFIX, RULES, Rule
 
@@ -73,8 +80,8 @@ class Policy:
             resources("apps", ["daemonsets", "deployments", "replicasets", "statefulsets"]),
             resources("batch", ["cronjobs", "jobs"]),
             resources("", ["replicationcontrollers", *(["namespaces"] if self.covers_namespaces else [])]),
-            # Of a pod that is there nothing can be changed that a rule reads.
-            resources("", ["pods"], updated=False),
+            # Of a pod that a scheduling gate holds it can be changed where it may go, and of any its cores.
+            resources("", ["pods", "pods/resize"]),
         ]
 
     @property
@@ -121,7 +128,7 @@ class Policy:
             f" : variables.said.startsWith({quoted(UNDECIDED)})"
             f" ? (variables.missing.size() > 0 ? '{WARN}' : '')"
             f" : variables.said.startsWith({quoted(ADVISED)}) || variables.enforcement == 'advisory'"
-            f" || variables.waived ? '{WARN}' : '{DENY}'",
+            f" || variables.waived || {_BY_KUBERNETES} ? '{WARN}' : '{DENY}'",
         )
         yield Variable("message", self._message())
 
@@ -130,7 +137,7 @@ class Policy:
         about = f"'{rule.id}: ' + (variables.names.size() > 0 ? variables.names[0] + ': ' : '')"
         waived = (
             "(variables.waiver.size() == 0 ? '' : ' (' + params.data['waiver.' + variables.waiver[0]"
-            " + (variables.waived ? '.waived' : '.expired')] + ')')"
+            " + (variables.waived ? '.waived' : variables.now.size() > 0 ? '.expired' : '.undated')] + ')')"
         )
         unread = (
             "'cannot be decided, as what is stated cannot be read: '"
@@ -181,6 +188,9 @@ STAYS: Final = {"name": "stays", "expression": "!has(object.metadata.deletionTim
 """What is going is let go."""
 
 
+_ASKED: Final = ("limits", "requests")
+
+
 def _differs(path: str) -> str:
     return f"dyn(object).{path} != dyn(oldObject).{path}"
 
@@ -191,24 +201,51 @@ _CARRIES_OTHERS: Final = (
     f" os[0].metadata.?annotations.orValue({{}}).exists(k, k.startsWith('{ANNOTATION_PREFIX}')"
     " && os[0].metadata.annotations[?k] != os[1].metadata.?annotations[?k]))"
 )
-_HAS_CONTROLLER: Final = (
-    "dyn(object).metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))"
+_IS_OLD_ONE: Final = (
+    f"request.kind.kind in {listing(MADE_BY_OTHERS)}"
+    " && dyn(object).metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))"
 )
 IS_NEW: Final = " || ".join(
     ("request.operation == 'CREATE'", _differs("?spec.?template"), _differs("?spec.?jobTemplate"))
 )
 """Whether there are other pods now than there were."""
 
+_RESOURCES: Final = "spec.containers.map(c, c.?resources.orValue({}))"
 _CHANGED: Final = " || ".join(
     (
         IS_NEW,
-        # Of those of a namespace a rule reads one, and others label what is shared for ends of their own.
-        f"(request.kind.kind == 'Namespace' ? {_differs(_POD_SECURITY)} : {_differs('metadata.?labels')})",
         _CARRIES_OTHERS,
+        # Of a namespace's labels a rule reads one, and others label what is shared for ends of their own.
+        f"(request.kind.kind == 'Namespace' ? {_differs(_POD_SECURITY)}"
+        f" : request.kind.kind == 'Pod' ? {_differs('spec.?nodeSelector')} || {_differs('spec.?affinity')}"
+        f" || {_differs('spec.?schedulingGates')} || {_differs(_RESOURCES)}"
+        f" : {_differs('metadata.?labels')})",
         # A Deployment takes its old pods away however the rules have changed since they were let in.
-        f"({_differs('?spec.?replicas')} && !{_HAS_CONTROLLER})",
+        f"({_differs('?spec.?replicas')} && !({_IS_OLD_ONE}))",
+        # What a queue holds is judged when it lets it start.
+        f"(request.kind.kind == 'Job' && {_differs('spec.?suspend')})",
     )
 )
+
+_CONTROLLERS: Final = (
+    "cronjob",
+    "daemon-set",
+    "deployment",
+    "job",
+    "replicaset",
+    "replication",
+    "statefulset",
+)
+_BY_KUBERNETES: Final = "request.userInfo.username in " + listing(
+    (
+        "system:kube-controller-manager",
+        *(f"system:serviceaccount:kube-system:{each}-controller" for each in _CONTROLLERS),
+    )
+)
+"""Whether a controller of Kubernetes itself does it, for an object that was judged when it was applied.
+
+Were it refused, what was let in would not come back from a drained node once a threshold is tightened.
+"""
 
 _NAMES: Final = (
     # By what a waiver may know it: the workload, the object, what made it, what made that (whose name it has,
@@ -221,10 +258,51 @@ _NAMES: Final = (
     " + variables.owners.filter(o, o.matches('-[0-9]{8}$')).map(o, o.substring(0, o.lastIndexOf('-')))"
     " + variables.pools.map(p, string(p))"
 )
+
+
+def _sets_some(now: str, before: str) -> str:
+    """Whether texts by key have one that they had not."""
+    return f"{now}.orValue({{}}).exists(k, {now}[?k] != {before}[?k])"
+
+
+_SAME_CONTAINER: Final = " && ".join(
+    (
+        "o.name == c.name",
+        "o.?image == c.?image",
+        *(f"!({_sets_some(f'c.?resources.?{kind}', f'o.?resources.?{kind}')})" for kind in _ASKED),
+    )
+)
+_SETS: Final = " || ".join(
+    (
+        *(
+            _sets_some(f"{now}.?metadata.?{texts}", f"{before}.?metadata.?{texts}")
+            for now, before in (
+                ("dyn(object)", "dyn(oldObject)"),
+                ("variables.template", "variables.template_before"),
+            )
+            for texts in ("annotations", "labels")
+        ),
+        *(
+            f"dyn(object).?spec.?{each}.hasValue() && {_differs(f'?spec.?{each}')}"
+            for each in ("replicas", "suspend")
+        ),
+        _sets_some("variables.spec.?nodeSelector", "variables.template_before.?spec.?nodeSelector"),
+        "variables.containers.exists(c, !variables.template_before.?spec.?containers.orValue([])"
+        f".exists(o, {_SAME_CONTAINER}))",
+    )
+)
+"""Whether a change sets something, of what is changed most: not whether it takes something away.
+
+The API server dates what is set in an entry of `metadata.managedFields`, which it adds to those that a client
+writes, and does not date what is taken away. So the latest entry of a change that sets something is of its
+time or later, whatever the client wrote; that of any other tells nothing.
+"""
+
 _NOW: Final = (
-    # There is no clock. The server has just dated what is new; of what is changed it dates the change.
+    # There is no clock. The server has just dated what is new; of what is changed it dates what is set.
     "request.operation == 'CREATE' ? [string(dyn(object).metadata.creationTimestamp)]"
-    " : dyn(object).metadata.?managedFields.orValue([]).filter(f, has(f.time)).map(f, string(f.time))"
+    f" : {_SETS}"
+    " ? dyn(object).metadata.?managedFields.orValue([]).filter(f, has(f.time)).map(f, string(f.time)) : []"
 )
 
 _POLICIES: Final[Mapping[str, Policy]] = MappingProxyType(dict(_made()))

@@ -2,7 +2,8 @@
 
 It is read as everywhere: the facts that it carries in annotations, over them what its pods ask for. Over both
 goes the pool that its pods are held to, of which the parameters of the policy tell what it is. So a pod that
-claims to be on metal, and selects a shared pool, is judged by the pool.
+claims to be on metal, and selects a shared pool, is judged by the pool; and in the stack's own namespace one
+that selects none, or one that nobody knows, may be on any of the stack's, and has what the worst of them has.
 """
 
 import math
@@ -13,13 +14,15 @@ from typing import Final
 
 from components.admission.cel import Variable, in_order, is_of_many, listing, quoted, variable
 from components.admission.exploring import FACTS
-from components.placement import ANNOTATION_PREFIX, NONE, FrontDoor
+from components.placement import ANNOTATION_PREFIX, NONE, FrontDoor, Tenancy
 from components.placement.devices import ACCELERATOR_SLICES, ACCELERATORS, EFA, ZONE_LABELS
 from components.spec.units import Quantity, Share
 
 POOL_LABEL: Final = f"{ANNOTATION_PREFIX}pool"
 ZONE_LABEL: Final = ZONE_LABELS[0]
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
+QUEUE_GATES: Final = "kueue.x-k8s.io/"
+"""What the names of the scheduling gates begin with that a queue holds pods by."""
 NAME_LABEL: Final = "app.kubernetes.io/name"
 POD_SECURITY_LABEL: Final = "pod-security.kubernetes.io/enforce"
 
@@ -35,6 +38,9 @@ OF_POOL: Final = frozenset(
     )
 )
 """Facts that a pool gives to what runs on it, whatever that says."""
+
+_WORST: Final = {"tenancy": str(Tenancy.SHARED)}
+"""The value of a fact of pools that is worst, where that is not that something is lacking."""
 
 _SEEN: Final = frozenset(
     (
@@ -121,22 +127,28 @@ def _selected(labels: tuple[str, ...]) -> str:
     return "".join((first, *(f".or({other})" for other in others)))
 
 
-_OBJECT: Final[Mapping[str, str]] = {
-    "template": (
-        "request.kind.kind == 'Pod' ? dyn(object)"
+def _template_of(it: str) -> str:
+    return (
+        f"request.kind.kind == 'Pod' ? dyn({it})"
         " : request.kind.kind == 'Namespace' ? dyn({})"
-        " : request.kind.kind == 'CronJob' ? dyn(object).spec.jobTemplate.spec.template"
-        " : dyn(object).spec.template"
-    ),
+        f" : request.kind.kind == 'CronJob' ? dyn({it}).spec.jobTemplate.spec.template"
+        f" : dyn({it}).spec.template"
+    )
+
+
+_REQUIRED_TERMS: Final = (
+    "?affinity.?nodeAffinity.?requiredDuringSchedulingIgnoredDuringExecution.?nodeSelectorTerms"
+)
+
+_OBJECT: Final[Mapping[str, str]] = {
+    "template": _template_of("object"),
+    "template_before": _template_of("oldObject"),
     "spec": "variables.template.?spec.orValue({})",
     "containers": "variables.spec.?containers.orValue([])",
     "own": "dyn(object).metadata.?annotations.orValue({})",
     "inner": "variables.template.?metadata.?annotations.orValue({})",
     "is_namespace": "request.kind.kind == 'Namespace'",
-    "terms": (
-        "variables.spec.?affinity.?nodeAffinity.?requiredDuringSchedulingIgnoredDuringExecution"
-        ".?nodeSelectorTerms.orValue([])"
-    ),
+    "terms": f"variables.spec.{_REQUIRED_TERMS}.orValue([])",
     **{
         f"{of}_terms": (
             f"variables.terms.map(t, t.?matchExpressions.orValue([])"
@@ -170,12 +182,27 @@ _OBJECT: Final[Mapping[str, str]] = {
     "pool": (
         "variables.pools.size() == 1 && variables.known_pools.size() == 1 ? string(variables.pools[0]) : ''"
     ),
-    # Whether it has to say how its pods get onto nodes. A queue (Kueue) says so when it lets them start.
-    "ours": (
+    # Whether a queue (Kueue) says how its pods get onto nodes, when it lets them start: then it is judged.
+    "queued": (
+        f"variables.spec.?schedulingGates.orValue([]).exists(g, g.name.startsWith('{QUEUE_GATES}'))"
+        " || request.kind.kind == 'Job' && dyn(object).spec.?suspend.orValue(false)"
+        f" && '{QUEUE_LABEL}' in dyn(object).metadata.?labels.orValue({{}})"
+    ),
+    # Whether its pods are on pools of the stack, whatever they claim.
+    "on_pools": (
         "variables.known_pools.size() > 0"
-        f" || !('{QUEUE_LABEL}' in dyn(object).metadata.?labels.orValue({{}}))"
-        " && (params.data[?'namespace'].orValue('') == 'own'"
-        f" || '{annotation('home')}' in variables.own || '{annotation('home')}' in variables.inner)"
+        " || params.data[?'namespace'].orValue('') == 'own' && !variables.queued"
+    ),
+    # Whether it has to say how its pods get onto nodes.
+    "ours": (
+        "variables.on_pools || !variables.queued"
+        f" && ('{annotation('home')}' in variables.own || '{annotation('home')}' in variables.inner)"
+    ),
+    # Those of the stack's pools that its pods may be on: those that they select, else any.
+    "possible_pools": (
+        "!variables.on_pools || variables.pools.size() > 0"
+        " && variables.known_pools.size() == variables.pools.size() ? variables.known_pools"
+        " : params.data[?'pools'].orValue('').split(' ').filter(p, p != '')"
     ),
     "pods_path": (
         "request.kind.kind == 'Pod' ? '/spec'"
@@ -225,17 +252,22 @@ TOLERATED: Final = (
 """Whether pods tolerate the taint `t`."""
 
 _WHOLE_CORES: Final = (
-    "['cpu', 'memory'].all(k, k in r[0] && (!(k in r[1]) || r[1][k] == r[0][k]))"
+    "['cpu', 'memory'].all(k, k in r[0]"
+    " && (!(k in r[1]) || quantity(string(r[1][k])).compareTo(quantity(string(r[0][k]))) == 0))"
     " && quantity(string(r[0]['cpu'])).isInteger()"
 )
+
+MADE_BY_OTHERS: Final = ("Pod", "ReplicaSet", "ReplicationController")
+"""Kinds that may be made by another object, which says how many there are: old ones, and new ones."""
 
 _SCALED: Final = ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet")
 
 _PODS: Final[Mapping[str, str]] = {
     "home": (
         "variables.is_namespace ? ''"
-        " : variables.known_pools.exists(p, params.data['pool.' + p + '.home'] == 'pool') ? 'pool'"
-        " : variables.pools.size() > 0 && variables.known_pools.size() == variables.pools.size() ? 'metal'"
+        " : variables.on_pools ? (variables.pools.size() > 0"
+        " && variables.known_pools.size() == variables.pools.size()"
+        " && variables.pools.all(p, params.data['pool.' + p + '.home'] == 'metal') ? 'metal' : 'pool')"
         " : variables.home_text == 'metal' ? 'metal' : 'pool'"
     ),
     "accelerators": _asked(_IS_ACCELERATOR),
@@ -263,7 +295,8 @@ _PODS: Final[Mapping[str, str]] = {
     ),
     "warm_replicas": (
         # A ReplicaSet of a Deployment is an old one of it, or a new one, and has as many as that gives it.
-        "variables.owners.size() > 0 ? [] : request.kind.kind == 'Pod' ? [1]"
+        f"variables.owners.size() > 0 && request.kind.kind in {listing(MADE_BY_OTHERS)} ? []"
+        " : request.kind.kind == 'Pod' ? [1]"
         f" : request.kind.kind in {listing(_SCALED)} ? [int(dyn(object).spec.?replicas.orValue(1))] : []"
     ),
     "front_door": (
@@ -324,7 +357,14 @@ def _stated(fact: str) -> str:
 def _of_pool_first(fact: str, carried: str) -> str:
     if fact not in OF_POOL:
         return carried
-    return f"string(params.data[?('pool.' + variables.pool + '.{fact}')].orValue({carried}))"
+    told = f"variables.possible_pools.map(p, string(params.data[?('pool.' + p + '.{fact}')].orValue('')))"
+    if fact == "zones":
+        known = f"[ts.join('+').split('+')].map(ns, {in_order('ns')}.join('+'))[0]"
+        worst = ""
+    else:
+        known = "ts[0]"
+        worst = f"'{_WORST.get(fact, 'false')}' in ts ? '{_WORST.get(fact, 'false')}' : "
+    return f"[{told}].map(ts, {worst}ts.size() == 0 || '' in ts ? {carried} : {known})[0]"
 
 
 def is_several(fact: str) -> bool:

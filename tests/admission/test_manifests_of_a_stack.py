@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from components import spec
 from components.admission.manifests import Names, manifests
 from components.admission.parameters import Governed
 from components.admission.stack import governed, names
-from components.placement import RULES, Facts, FrontDoor, Home, StateRead, decide
+from components.placement import RULES, Facts, FrontDoor, Home, StateRead, Tenancy, decide
 from components.spec import Duration
 
 pytestmark = pytest.mark.engine
@@ -132,6 +132,17 @@ def made(kind: str, *, pod: dict[str, Any], facts: Facts | None = None, name: st
     }
 
 
+def suspended(manifest: Manifest) -> Manifest:
+    """The same, started by somebody else later."""
+    return manifest | {"spec": manifest["spec"] | {"suspend": True}}
+
+
+def asking(pods: dict[str, Any], **requests: str) -> dict[str, Any]:
+    """The same pods that state requests beside their limits."""
+    (container,) = pods["containers"]
+    return pods | {"containers": [container | {"resources": container["resources"] | {"requests": requests}}]}
+
+
 OTHERS = [{"name": "other", "image": "example/other:1"}]
 
 
@@ -147,6 +158,13 @@ def ended(manifest: Manifest, seconds: int) -> Manifest:
 
 
 METAL = Facts(workload="ranker", home=Home.METAL, jitter=Duration.parse("20us"))
+REGULATED = Facts(
+    home=Home.METAL,
+    compliance=("pci-dss",),
+    tenancy=Tenancy.DEDICATED,
+    audit_logs=True,
+    own_keys=True,
+)
 READER = Facts(
     workload="chat",
     home=Home.POOL,
@@ -154,6 +172,14 @@ READER = Facts(
     latency_p99=Duration.parse("1ms"),
 )
 ON_GPU = pod(gpus=1, tolerations=[PRESENT], selector={POOL: "gpu-a"})
+GATED = {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}]}
+SOMEWHERE = {
+    "and selects no pool": pod(),
+    "and selects a pool that nobody knows": pod(selector={POOL: "nope"}),
+    "or on a pool that nobody knows": pod(terms=[among(POOL, "metal-a", "nope")]),
+    "or on a shared pool": pod(terms=[among(POOL, "metal-a", "cpu-a")]),
+    "on two shared pools": pod(terms=[among(POOL, "cpu-a", "gpu-a")]),
+}
 EVERY_KIND = (
     "CronJob",
     "DaemonSet",
@@ -223,14 +249,73 @@ TABLE = [
         refused=ACCELERATOR,
     ),
     Applied("a pod that needs nothing", made("Pod", pod=pod())),
+    Applied("a job that a queue will place", suspended(queued(made("Job", pod=pod(gpus=1))))),
     Applied(
-        "a job that a queue will place",
-        queued(made("Job", pod=pod(gpus=1))),
+        "a job for metal that a queue will place", suspended(queued(made("Job", facts=METAL, pod=pod())))
     ),
+    Applied("a pod that a queue will place", made("Pod", pod=pod(gpus=1) | GATED)),
+    Applied(
+        "a job of a queue that nobody minds",
+        queued(made("Job", pod=pod(gpus=1))),
+        refused=ACCELERATOR,
+    ),
+    Applied("a pod of a queue that nobody minds", queued(made("Pod", pod=pod(gpus=1))), refused=ACCELERATOR),
     Applied(
         "a job of a queue that selects a pool without GPUs itself",
-        queued(made("Job", pod=pod(gpus=1, selector={POOL: "cpu-a"}))),
+        suspended(queued(made("Job", pod=pod(gpus=1, selector={POOL: "cpu-a"})))),
         refused=ACCELERATOR,
+    ),
+    *(
+        Applied(
+            f"a pod for metal that claims to be there, {says}",
+            made("Pod", facts=replace(METAL, pinned=True), pod=where),
+            refused=JITTER,
+            words=("which a shared pool cannot hold",),
+        )
+        for says, where in SOMEWHERE.items()
+    ),
+    *(
+        Applied(
+            f"a pod under PCI DSS that claims to be isolated, {says}",
+            made("Pod", facts=REGULATED, pod=where),
+            refused=COMPLIANCE,
+            words=("machines shared with other accounts",),
+        )
+        for says, where in SOMEWHERE.items()
+    ),
+    Applied(
+        "a pod under PCI DSS that claims to be isolated, in a namespace that is shared",
+        made("Pod", facts=REGULATED, pod=pod()),
+        namespace=SHARED,
+    ),
+    Applied(
+        "a reader that may be in any zone of the stack",
+        made("Deployment", facts=replace(READER, zones=("us-east-1a",)), pod=pod()),
+        refused=LOCALITY,
+        words=("it sits in us-east-1a, us-east-1b",),
+    ),
+    Applied(
+        "a workload for metal on metal whose memory is asked for in other words",
+        made(
+            "Deployment",
+            facts=METAL,
+            pod=asking(pod(selector={POOL: "metal-a"}), memory="1024Mi", cpu="2000m"),
+        ),
+    ),
+    Applied(
+        "a workload for metal on metal that asks for less memory than it may have",
+        made("Deployment", facts=METAL, pod=asking(pod(selector={POOL: "metal-a"}), memory="1023Mi")),
+        refused=JITTER,
+    ),
+    Applied(
+        "an object of somebody's operator without a warm replica before a twin",
+        owned(
+            made("Deployment", facts=Facts(twin=True), pod=pod())
+            | {"spec": made("Deployment", pod=pod())["spec"] | {"replicas": 0}},
+            "Model",
+            "model",
+        ),
+        refused="warm-before-tail",
     ),
     Applied(
         "a pod that claims its devices from a driver",
@@ -409,6 +494,71 @@ def test_changes_are_judged_and_what_changes_nothing_is_not(api: ApiServer):
 
 
 @pytest.mark.usefixtures("namespaces")
+def test_a_pod_that_is_held_by_a_gate_is_judged_when_it_is_told_where_to_go(api: ApiServer):
+    held = inside(made("Pod", name="gated", facts=READER, pod=pod() | GATED), OWN)
+    api.keep(held)
+    try:
+        away = {"spec": {"nodeSelector": {ZONE: "us-east-1b"}}}
+        assert f"{LOCALITY}: " in api.patch(held, away).message
+        assert f"{LOCALITY}: " in api.patch(held, {"spec": {"schedulingGates": None}}).message
+        let_go = {"spec": {"schedulingGates": None, "nodeSelector": {POOL: "cpu-a"}}}
+        assert api.patch(held, let_go).admitted
+        assert api.patch(held, {"metadata": {"labels": {"other": "x"}}}).admitted
+        metal = {"metadata": {"annotations": METAL.to_annotations()}}
+        assert f"{JITTER}: " in api.patch(held, metal | let_go).message
+    finally:
+        api.remove(held)
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_a_pod_that_is_given_other_cores_is_judged(api: ApiServer):
+    pinned = inside(made("Pod", name="resized", facts=METAL, pod=pod(selector={POOL: "metal-a"})), OWN)
+    api.keep(pinned)
+    try:
+        fewer = {"cpu": "1500m", "memory": "1Gi"}
+        container = {"name": "model", "image": "example/model:1"}
+        resized = {"spec": {"containers": [container | {"resources": {"limits": fewer, "requests": fewer}}]}}
+        assert f"{JITTER}: " in api.patch(pinned, resized, subresource="/resize").message
+    finally:
+        api.remove(pinned)
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_a_suspended_job_is_judged_when_it_is_let_start(api: ApiServer):
+    job = inside(suspended(queued(made("Job", name="queued", pod=pod(gpus=1)))), OWN)
+    api.keep(job)
+    try:
+        assert f"{ACCELERATOR}: " in api.patch(job, {"spec": {"suspend": False}}).message
+        pods = {"nodeSelector": {POOL: "gpu-a"}, "tolerations": [PRESENT]}
+        placed = {"spec": {"suspend": False, "template": {"spec": pods}}}
+        assert api.patch(job, placed).admitted
+    finally:
+        api.remove(job)
+
+
+CONTROLLERS = ("replicaset-controller", "statefulset-controller", "job-controller", "daemon-set-controller")
+
+
+@pytest.mark.parametrize("controller", CONTROLLERS)
+@pytest.mark.usefixtures("namespaces")
+def test_pods_of_what_was_let_in_come_back_from_a_drained_node(controller: str, api: ApiServer):
+    """Whatever has changed since: a threshold, or the day."""
+    lost = inside(made("Pod", name="late-one", facts=METAL, pod=pod()), OWN)
+    answer = api.acting_as(f"system:serviceaccount:kube-system:{controller}").apply(lost)
+    assert answer.admitted, answer.message
+    assert "expired on 2020-01-31" in answer.warned_of(JITTER)
+
+
+@pytest.mark.parametrize("user", [f"system:serviceaccount:{OWN}:replicaset-controller", "somebody"])
+@pytest.mark.usefixtures("namespaces")
+def test_pods_that_anybody_else_makes_are_refused(user: str, api: ApiServer):
+    answer = api.acting_as(user, "system:masters").apply(
+        inside(owned(made("Pod", facts=METAL, pod=pod()), "ReplicaSet", "model"), OWN)
+    )
+    assert f"{JITTER}: " in answer.message
+
+
+@pytest.mark.usefixtures("namespaces")
 def test_an_old_replica_set_is_taken_away_however_the_rules_have_changed(api: ApiServer):
     """Its Deployment gives it no pods any more, and that is not to be kept from it."""
     owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat", "uid": "1", "controller": True}
@@ -437,6 +587,68 @@ def test_a_waiver_of_an_update_counts_from_the_time_of_the_update(api: ApiServer
         answer = api.patch(kept, claim)
         assert answer.admitted
         assert "waived until 2099-12-31" in answer.warned_of(JITTER)
+    finally:
+        api.remove(kept)
+
+
+OVER = "2020-01-01T00:00:00Z"
+"""A time when the waiver of `late-*` held."""
+
+
+def forged(now: Manifest, change: Manifest) -> Manifest:
+    """A change by somebody who writes that all was done, and this too, while a waiver held."""
+    entries = [entry | {"time": OVER} for entry in now["metadata"]["managedFields"]]
+    entries.append(entries[0] | {"manager": "nobody"})
+    return change | {"metadata": change.get("metadata", {}) | {"managedFields": entries}}
+
+
+CHANGES = {
+    "sets": {"spec": {"template": {"spec": {"nodeSelector": {POOL: "cpu-a"}}}}},
+    "takes away": {"spec": {"template": {"spec": {"nodeSelector": None}}}},
+    "takes away and adds an unread label": {
+        "metadata": {"labels": {"other": "x"}},
+        "spec": {"template": {"spec": {"nodeSelector": None}}},
+    },
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
+@pytest.mark.usefixtures("namespaces")
+def test_no_waiver_is_revived_by_a_time_that_a_client_writes(change: Manifest, api: ApiServer):
+    kept = inside(
+        made("Deployment", name="late-forged", facts=METAL, pod=pod(selector={POOL: "metal-a"})), OWN
+    )
+    api.keep(kept)
+    try:
+        there = dict(api.get(kept).object)
+        # A removal alone is not dated by the API server, and what a client writes is kept.
+        assert f"{JITTER}: " in api.patch(kept, forged(there, change)).message
+    finally:
+        api.remove(kept)
+
+
+@pytest.mark.parametrize(
+    ("change", "admitted"),
+    [
+        ({"spec": {"replicas": 2}}, True),
+        ({"spec": {"template": {"metadata": {"annotations": {"a": "b"}}}}}, True),
+        ({"spec": {"template": {"spec": {"nodeSelector": None}}}}, False),
+        (
+            {"metadata": {"annotations": {"a": "b"}}, "spec": {"template": {"spec": {"nodeSelector": None}}}},
+            True,
+        ),
+    ],
+    ids=["more of it", "its pods are marked", "it is held to no zone", "that, and a note of it"],
+)
+@pytest.mark.usefixtures("namespaces")
+def test_a_waiver_holds_for_a_change_that_is_dated(change: Manifest, admitted: bool, api: ApiServer):  # noqa: FBT001 - a case's answer
+    kept = inside(made("Deployment", name="waived", facts=METAL, pod=pod(selector={ZONE: "us-east-1a"})), OWN)
+    api.keep(kept)
+    try:
+        answer = api.patch(kept, change)
+        assert answer.admitted == admitted, answer.message
+        assert ("waived until 2099-12-31" in answer.warned_of(JITTER)) == admitted
+        assert ("holds for a change that sets something" in answer.message) != admitted
     finally:
         api.remove(kept)
 

@@ -61,7 +61,7 @@ IN_ITS_CEL_SINCE_1_30 = frozenset(
         *("hasValue", "or", "orValue", "value"),  # optional values, 1.28
         *("join", "lastIndexOf", "replace", "split", "substring"),  # strings, 1.29
         *("max", "sum"),  # lists, from the beginning
-        *("find", "asInteger", "isInteger", "quantity"),
+        *("find", "asInteger", "compareTo", "isInteger", "quantity"),
     )
 )
 """Functions that an API server knows from Kubernetes 1.30 on, the first that a stack may be on."""
