@@ -20,7 +20,7 @@ from policies.reading.draft import Subject
 from policies.reading.index import Index, Kind, in_cluster, namespace_of
 from policies.reading.node_relations import FOR_PODS, nodes
 from policies.reading.nodes import NODE_GROUP
-from policies.reading.pods import POOL_LABEL, WORKLOADS, Template, Workload, held_to
+from policies.reading.pods import POOL_LABEL, WORKLOADS, Template, Workload, claim_anything, held_to
 from policies.reading.queues import Flavors, flavors
 from policies.reading.relations import Related
 from policies.reading.scalers import least_replicas
@@ -113,11 +113,10 @@ def _found(resource: Resource, own: Facts, index: Index) -> dict[str, Any]:
     groups = _groups(resource, templates, queue, index)
     if groups:
         found |= _of_nodes(templates, own, queue, groups, index)
-    if (
-        own.accelerator_count is None
-        and (count := accelerators_claimed(resource, templates, index)) is not None
-    ):
-        found["accelerator_count"] = count
+    if own.accelerator_count is None or claim_anything(templates):
+        count = accelerators_claimed(resource, templates, index)
+        if count is not None and count != own.accelerator_count:
+            found["accelerator_count"] = count
     least = least_replicas(resource, own.warm_replicas, index) if _REPLICAS in workload.reads else ABSENT
     if least is not ABSENT:
         found["warm_replicas"] = None if least is UNKNOWN else least

@@ -16,7 +16,7 @@ from components.spec import Duration
 from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
 from policies.reading.declared import CARRIED, Properties, under
 from policies.reading.draft import Draft, Subject, carried
-from policies.reading.quantities import counted, seconds
+from policies.reading.quantities import amount_of, counted, seconds
 from policies.reading.tolerations import tolerates
 
 ZONE_LABEL: Final = ZONE_LABELS[0]
@@ -42,7 +42,7 @@ _OF_PODS: Final[Properties] = {
 }
 _OWNED: Final[Properties] = {"metadata.ownerReferences[].controller": ("warm_replicas",)}
 _ANNOTATED: Final[Properties] = {"metadata.annotations": CARRIED}
-_SCALES: Final[Properties] = {**_ANNOTATED, **_OWNED, "spec.replicas": ("warm_replicas",)}
+_SCALES: Final[Properties] = {**_ANNOTATED, "spec.replicas": ("warm_replicas",)}
 _DEADLINE: Final[Properties] = {"spec.activeDeadlineSeconds": ("timeout",)}
 
 
@@ -104,14 +104,18 @@ def _leader_and_workers(props: object) -> Iterator[Template]:
 
 def _scaled(draft: Draft, props: object) -> None:
     """So many pods, all the time."""
-    _set_replicas(draft, props, counted(fetch(props, "spec", "replicas"), 1))
+    draft.set("warm_replicas", counted(fetch(props, "spec", "replicas"), 1))
+
+
+def _scaled_by_owner(draft: Draft, props: object) -> None:
+    _unless_owned(draft, props, counted(fetch(props, "spec", "replicas"), 1))
 
 
 def _single(draft: Draft, props: object) -> None:
-    _set_replicas(draft, props, 1)
+    _unless_owned(draft, props, 1)
 
 
-def _set_replicas(draft: Draft, props: object, replicas: object) -> None:
+def _unless_owned(draft: Draft, props: object, replicas: object) -> None:
     """State how many pods run, unless another object made this one and says so: it may be an old one."""
     controllers = [fetch(owner, "controller") for owner in items(props, "metadata", "ownerReferences")]
     if True in controllers:
@@ -165,6 +169,10 @@ _TEMPLATE: Final = under("spec.template", _OF_PODS)
 _GROUP: Final = "spec.leaderWorkerTemplate"
 
 SCALED: Final = Workload(_one_template("spec", "template"), _scaled, {**_SCALES, **_TEMPLATE})
+REPLICAS: Final = Workload(
+    _one_template("spec", "template"), _scaled_by_owner, {**_SCALES, **_OWNED, **_TEMPLATE}
+)
+"""What a Deployment makes, and of which it keeps old ones."""
 ON_EVERY_NODE: Final = Workload(
     _one_template("spec", "template"), _one_on_every_node, {**_ANNOTATED, **_TEMPLATE}
 )
@@ -197,8 +205,8 @@ KNATIVE_SERVICE: Final = Workload(
 _VERSIONS: Final[Mapping[tuple[str, tuple[str, ...]], Workload]] = {
     ("Deployment", ("apps/v1", "apps/v1beta1", "apps/v1beta2", "extensions/v1beta1")): SCALED,
     ("StatefulSet", ("apps/v1", "apps/v1beta1", "apps/v1beta2")): SCALED,
-    ("ReplicaSet", ("apps/v1", "apps/v1beta2", "extensions/v1beta1")): SCALED,
-    ("ReplicationController", ("core/v1",)): SCALED,
+    ("ReplicaSet", ("apps/v1", "apps/v1beta2", "extensions/v1beta1")): REPLICAS,
+    ("ReplicationController", ("core/v1",)): REPLICAS,
     ("DaemonSet", ("apps/v1", "apps/v1beta2", "extensions/v1beta1")): ON_EVERY_NODE,
     ("Pod", ("core/v1",)): POD,
     ("Job", ("batch/v1",)): JOB,
@@ -230,9 +238,8 @@ def _read_templates(draft: Draft, templates: list[Template]) -> None:
     draft.set_missing("placement_group", NONE)
     draft.set_missing("capacity_block_zone", NONE)
     accelerators = accelerators_asked(templates)
-    # What is claimed from a driver (DRA) only the claims tell.
-    claims = [claim for template in templates for claim in claims_of(template.spec)]
-    if claims:
+    # What is claimed from a driver (DRA) only the claims tell; it comes on top of what is counted.
+    if accelerators == 0 and claim_anything(templates):
         accelerators = UNKNOWN
     if accelerators != 0 or draft.get("accelerator_type") is None:
         draft.set("accelerator_count", accelerators)
@@ -269,6 +276,11 @@ def claims_of(spec: object) -> Iterator[Any]:
     return iter([UNKNOWN]) if claims is UNKNOWN else items(claims)
 
 
+def claim_anything(templates: Iterable[Template]) -> bool:
+    """Whether pods claim devices, or may."""
+    return any(True for template in templates for _ in claims_of(template.spec))
+
+
 def _read_cores(draft: Draft, specs: list[object]) -> None:
     """Whether the kubelet would give the pods cores of their own, on nodes of which it is known that they do.
 
@@ -292,9 +304,15 @@ def _asks_whole_cores(container: object) -> object:
         request = fetch(container, "resources", "requests", kind)
         if limit is UNKNOWN or request is UNKNOWN:
             return UNKNOWN
-        if limit is ABSENT or (request is not ABSENT and request != limit):
+        if limit is ABSENT or (request is not ABSENT and not _are_same(request, limit)):
             return False
     return _is_whole(fetch(container, "resources", "limits", "cpu"))
+
+
+def _are_same(one: object, other: object) -> bool:
+    """Whether two quantities are as much, however they are written."""
+    amounts = amount_of(one), amount_of(other)
+    return one == other if None in amounts else amounts[0] == amounts[1]
 
 
 def _is_whole(cores: object) -> bool:

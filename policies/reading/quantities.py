@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Final
 
 from components.spec import Duration, Memory, UnitError
@@ -51,6 +52,25 @@ def bytes_of(value: object, absent: Memory) -> object:
     except UnitError:
         return UNKNOWN
 
+
+def amount_of(value: object) -> Fraction | None:
+    """A quantity of Kubernetes (`1500m`, `1Gi`, `1e3`, `2`) as a number; None where it is none."""
+    found = _AMOUNT.fullmatch(str(value)) if isinstance(value, str | int | float) else None
+    if found is None or isinstance(value, bool):
+        return None
+    exponent = found["exponent"]
+    scale = Fraction(10) ** int(exponent) if exponent else _SUFFIXES[found["suffix"] or ""]
+    return Fraction(found["number"]) * scale
+
+
+_AMOUNT: Final = re.compile(
+    r"(?P<number>[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})"
+    r"(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]{1,2}))?"
+)
+_SUFFIXES: Final = {
+    **{name: Fraction(1000) ** power for power, name in enumerate(("n", "u", "m", "", *"kMGTPE"), start=-3)},
+    **{f"{name}i": Fraction(1024) ** power for power, name in enumerate("KMGTPE", start=1)},
+}
 
 _QUANTITY: Final = re.compile(r"(?P<number>[0-9]{1,18}(?:\.[0-9]{1,9})?)(?P<unit>[A-Za-z]{0,2})")
 _UNITS: Final = {

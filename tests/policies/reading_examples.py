@@ -50,10 +50,12 @@ def _pods(zone: str = "us-east-1a", **metadata: Any) -> dict[str, Any]:
 
 
 OWNED = {"ownerReferences": [{"controller": False}]}
-NAMED = {"metadata": {"name": "chat", "annotations": ANNOTATIONS, **OWNED}}
+NAMED = {"metadata": {"name": "chat", "annotations": ANNOTATIONS}}
+MADE = {"metadata": {**NAMED["metadata"], **OWNED}}
 JOB = {"activeDeadlineSeconds": 60, "template": _pods()}
 _WORKLOADS: dict[int, dict[str, Any]] = {
     id(pods.SCALED): {**NAMED, "spec": {"replicas": 2, "template": _pods()}},
+    id(pods.REPLICAS): {**MADE, "spec": {"replicas": 2, "template": _pods()}},
     id(pods.ON_EVERY_NODE): {**NAMED, "spec": {"template": _pods()}},
     id(pods.POD): _pods(**OWNED),
     id(pods.JOB): {**NAMED, "spec": JOB},
@@ -182,6 +184,12 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     },
     (cloud_run.SERVICE, "scaling.manualInstanceCount"): {"scaling.scalingMode": "MANUAL"},
     (tasks.SERVICE, "launchType"): {"capacityProviderStrategies": GONE},
+    **{
+        (name, path): {other: GONE for other in workload.reads if "[].resources." in other}
+        for name, workload in pods.WORKLOADS.items()
+        for path in workload.reads
+        if path.endswith("spec.resourceClaims")
+    },
 }
 """What else has to be so for a property to count."""
 

@@ -60,6 +60,19 @@ OWNED = {"metadata": {"ownerReferences": [{"kind": "Deployment", "controller": T
 WHOLE = {"resources": {"limits": {"cpu": "2", "memory": "1Gi"}}}
 
 
+def _asking(cores: str, memory: str, cores_at_least: str, memory_at_least: str) -> dict[str, Any]:
+    """A container with limits, and requests beside them."""
+    limits = {"cpu": cores, "memory": memory}
+    requests = {"cpu": cores_at_least, "memory": memory_at_least}
+    return {"resources": {"limits": limits, "requests": requests}}
+
+
+def _pinned(container: dict[str, Any]) -> dict[str, Any]:
+    """A pod that says that its nodes give out whole cores."""
+    carries = {"metadata": {"annotations": Facts(pinned=True).to_annotations()}}
+    return carries | _pods(container)
+
+
 @dataclass(frozen=True)
 class Case:
     says: str
@@ -90,6 +103,15 @@ CASES = [
         REPLICA_SET,
         {"metadata": {"ownerReferences": UNKNOWN}, **_of(_pods(), replicas=0)},
         {"warm_replicas": UNKNOWN},
+    ),
+    Case(
+        "a deployment that an operator made, which keeps no old ones",
+        DEPLOYMENT,
+        {
+            "metadata": {"ownerReferences": [{"kind": "Model", "controller": True}]},
+            **_of(_pods(), replicas=0),
+        },
+        {"warm_replicas": 0},
     ),
     Case("a daemon set, on as many nodes as there are", DAEMON_SET, _of(_pods()), {"warm_replicas": None}),
     Case("a pod", POD, _pods(), {"warm_replicas": 1, "front_door": None}),
@@ -154,6 +176,28 @@ CASES = [
         POD,
         _pods(resourceClaims=[{"name": "gpu", "resourceClaimTemplateName": "gpu"}]),
         {"accelerator_count": UNKNOWN},
+    ),
+    Case(
+        "devices that it claims beside those that are counted, of which there are no fewer",
+        POD,
+        _pods(_gpus(2), resourceClaims=[{"name": "gpu", "resourceClaimTemplateName": "gpu"}]),
+        {"accelerator_count": 2},
+    ),
+    # cores
+    Case(
+        "as much memory in other words",
+        POD,
+        _pinned(_asking("2", "1073741824", "2000m", "1Gi")),
+        {"pinned": True},
+    ),
+    Case(
+        "less memory than there may be", POD, _pinned(_asking("2", "1Gi", "2", "1000Mi")), {"pinned": False}
+    ),
+    Case(
+        "as many cores, but no whole ones",
+        POD,
+        _pinned(_asking("1.5", "1Gi", "1500m", "1Gi")),
+        {"pinned": False},
     ),
     # leaders and workers
     Case(
