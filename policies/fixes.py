@@ -44,6 +44,7 @@ _OF_TEMPLATE: Final = ("spec", "template", "spec")
 _OF_KIND: Final = (
     (pods.POD, ("spec",)),
     (pods.SCALED, _OF_TEMPLATE),
+    (pods.REPLICAS, _OF_TEMPLATE),
     (pods.ON_EVERY_NODE, _OF_TEMPLATE),
     (pods.JOB, _OF_TEMPLATE),
     (pods.CRON_JOB, ("spec", "jobTemplate", *_OF_TEMPLATE)),
@@ -202,7 +203,8 @@ def _bounded_timeout(case: _Case) -> Iterator[Fix]:
     longest = case.setting.thresholds.duration(name)
     if timeout > longest:
         why = f"a call that hangs is paid for no longer than {longest}"
-        yield Fix(case.resource, ("timeout",), max(1, int(longest.seconds)), why, safe=True)
+        # Not safe: a call that takes longer today, and is answered, is cut off then.
+        yield Fix(case.resource, ("timeout",), max(1, int(longest.seconds)), why)
     elif not timeout:
         default = load_catalog().limits.function.timeout_default.value
         yield Fix(case.resource, ("timeout",), int(default.seconds), "AWS takes no timeout of 0", safe=True)

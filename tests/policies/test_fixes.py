@@ -89,6 +89,7 @@ CASES = (
         FUNCTION,
         {**BOUNDED, "timeout": 7200},
         {("timeout",): 900},
+        safe=False,
     ),
     Case(
         "a timeout of none at all",
