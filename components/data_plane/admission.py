@@ -29,8 +29,9 @@ class Admission(Component):
     for each rule that can refuse something in a cluster a ValidatingAdmissionPolicy, bound once to refuse and
     once to warn; where pods are given what their pool implies, a MutatingAdmissionPolicy and its binding.
 
-    The bindings come last and go first: a binding without parameters refuses everything. What is in the
-    namespace comes after them and goes before.
+    The bindings come last and go first: a binding without parameters refuses everything. A policy comes after
+    the figures, so that one that asks for a new threshold finds it, and goes before them. What is in the
+    namespace comes after the bindings and goes before.
     """
 
     def __init__(self, name: str, args: AdmissionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -63,24 +64,28 @@ class Admission(Component):
         v1 = admissionregistration.v1
         for rule, policy in policies().items():
             made = v1.ValidatingAdmissionPolicy(
-                self.child(rule), **_body(policy.manifest(self._names.policy(rule))), opts=self.options()
+                self.child(rule),
+                **_body(policy.manifest(self._names.policy(rule))),
+                opts=self.options(depends_on=configured),
             )
             for mode in MODES:
                 yield v1.ValidatingAdmissionPolicyBinding(
                     self.child(f"{rule}-{mode}"),
                     **_body(binding(self._names, rule, mode)),
-                    opts=self.options(depends_on=[made, *configured]),
+                    opts=self.options(depends_on=[made]),
                 )
 
     def _create_defaults(self, configured: list[pulumi.Resource]) -> list[pulumi.Resource]:
         policy, bound = defaulting(self._names)
         v1 = admissionregistration.v1
-        made = v1.MutatingAdmissionPolicy(self.child(DEFAULTS), **_body(policy), opts=self.options())
+        made = v1.MutatingAdmissionPolicy(
+            self.child(DEFAULTS), **_body(policy), opts=self.options(depends_on=configured)
+        )
         return [
             v1.MutatingAdmissionPolicyBinding(
                 self.child(f"{DEFAULTS}-bound"),
                 **_body(bound),
-                opts=self.options(depends_on=[made, *configured]),
+                opts=self.options(depends_on=[made]),
             )
         ]
 

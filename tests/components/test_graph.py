@@ -397,6 +397,13 @@ class TestOrderOfDestroy:
             behind = {each.name for each in hybrid.behind(made)}
             assert {rule, "hybrid-admission-figures-deny", "hybrid-admission-figures-warn"} <= behind
 
+    def test_a_policy_comes_after_the_figures_that_it_asks_for(self, deployed: dict[str, Recording]):
+        """One that asks for a new threshold would refuse everything without it."""
+        hybrid = deployed["hybrid"]
+        for made in hybrid.of(".*:ValidatingAdmissionPolicy"):
+            behind = {each.name for each in hybrid.behind(made)}
+            assert {"hybrid-admission-figures-deny", "hybrid-admission-figures-warn"} <= behind
+
     @pytest.mark.parametrize("stack", ["hybrid", "dedicated"])
     def test_figures_change_where_they_are(self, deployed: dict[str, Recording], stack: str):
         """While they are replaced there are none, and everything is refused."""
