@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from cli.console import tell
+from cli.console import drop, flush, not_written, open_what_is_closed, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,14 +120,21 @@ def main() -> None:
     """Entry point of the installed command."""
     # What is loaded at a start stays: the usual search for garbage among it takes a sixth of the time.
     gc.set_threshold(_GARBAGE_AFTER)
+    open_what_is_closed()
     try:
-        app()
+        try:
+            app()
+        finally:
+            flush()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception as error:
-        if not isinstance(error, _mendable()):
+        unwritten = not_written(error)
+        if unwritten is not None:
+            drop()
+        elif not isinstance(error, _mendable()):
             raise
-        tell(error)
+        tell(unwritten or error)
         sys.exit(1)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli.console import tell
+from cli.console import drop, not_written, tell
 from cli.targets import STDOUT, check_target, write_target
 from sandbox.errors import SandboxError
 
@@ -138,7 +138,7 @@ def audit(  # noqa: PLR0913 - each is an option of the command
 
 @contextmanager
 def _wrong_usage() -> Iterator[None]:
-    """A mistake of whoever calls ends in 2, so that no pipeline takes it for a finding."""
+    """A mistake of whoever calls ends in 2: no pipeline takes it for a finding. So does a full disk."""
     from components.catalog import CatalogError
     from components.spec import StackError
     from policies.audit.baseline import BaselineError
@@ -148,6 +148,13 @@ def _wrong_usage() -> Iterator[None]:
         yield
     except (SandboxError, StackError, CatalogError, BaselineError, SourceError) as error:
         tell(error)
+        raise typer.Exit(WRONG_USAGE) from None
+    except OSError as error:
+        unwritten = not_written(error)
+        if unwritten is None:
+            raise
+        drop()
+        tell(unwritten)
         raise typer.Exit(WRONG_USAGE) from None
 
 

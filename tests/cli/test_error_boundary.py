@@ -1,6 +1,9 @@
 """What a person sees of a fault, and what a script does: one message on stderr, and the exit code."""
 
+import errno
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from components.spec import Problem, StackError
 from components.traffic import TraceError
 from sandbox.errors import SandboxError
 
+ROOT = Path(__file__).parents[2]
 PROBLEM = Problem("workloads[2].needs.memory", "2", "is no size", "write 2GiB")
 
 
@@ -80,6 +84,42 @@ def test_exit_codes(
     assert ending.value.code == code
     assert "Traceback" not in capsys.readouterr().err
     assert not (tmp_path / "never-up").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        pytest.param(">/dev/full", "error: the output could not be written: no space left", id="a full disk"),
+        pytest.param(">&-", "error: standard output is closed", id="a closed output"),
+        pytest.param(">&- 2>&-", "", id="nothing to write to"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        pytest.param("validate pure", 1, id="validate"),
+        pytest.param("plan pure", 1, id="plan"),
+        pytest.param("plan pure --json", 1, id="plan as JSON"),
+        pytest.param("schema --stdout", 1, id="schema"),
+        pytest.param("--version", 1, id="version"),
+        pytest.param("audit tests/audit/mixed", 2, id="audit"),
+        pytest.param("audit tests/audit/mixed --sarif -", 2, id="audit as SARIF"),
+    ],
+)
+def test_an_output_that_takes_nothing(arguments: str, code: int, output: str, said: str):
+    program = f"{sys.executable} -c 'from cli.main import main; main()' {arguments} {output}"
+    done = subprocess.run(
+        ["sh", "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == (2 if said else 0)
+
+
+def test_a_fault_of_a_file_is_told_by_whoever_wrote_it(monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(OSError, match="No space left"):
+        ended(OSError(errno.ENOSPC, "No space left on device", "a.json"), monkeypatch)
 
 
 def ended(fault: BaseException, monkeypatch: pytest.MonkeyPatch) -> object:
