@@ -276,7 +276,7 @@ def _outcome(found: Audit, gate: Gate, baseline: str | None) -> Outcome:
         raise SandboxError(
             f"{baseline} cannot be read: {said}", "name what --write-baseline wrote, or make one with it"
         ) from None
-    return Outcome(found, gate, compare(found.findings, read(text, baseline)))
+    return Outcome(found, gate, compare(found.findings, read(text, baseline), found.files))
 
 
 def _planned(outcome: Outcome, gathered: Gathered, terms: Terms) -> Outcome:

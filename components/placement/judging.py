@@ -58,6 +58,9 @@ class Verdict:
     missing: tuple[str, ...] = ()
     soft: bool = False
     """A refusal that is advice, whatever the rule's enforcement."""
+    broken: tuple[str, ...] = field(default=(), compare=False)
+    """Of a rule that asks for several things, those that are broken (names of fields of `Facts`), which the
+    reason says in words."""
 
 
 def fits(reason: str) -> Verdict:
@@ -65,9 +68,9 @@ def fits(reason: str) -> Verdict:
     return Verdict(Answer.FITS, reason)
 
 
-def refused(reason: str) -> Verdict:
-    """The subject breaks the rule."""
-    return Verdict(Answer.REFUSED, reason)
+def refused(reason: str, *broken: str) -> Verdict:
+    """The subject breaks the rule; of several things that it asks for, those that are `broken`."""
+    return Verdict(Answer.REFUSED, reason, broken=broken)
 
 
 def advised_against(reason: str) -> Verdict:

@@ -58,6 +58,8 @@ class Finding:
     """Who answers for it, as of today."""
     expired: Waiver | None = None
     """Who answered for it, and does no more."""
+    since: str = ""
+    """How it is worse than in the baseline; nothing where it is not, or where there is none."""
 
     @property
     def status(self) -> Status:
@@ -105,6 +107,8 @@ class Audit:
     """All that the stack file has, and what came of each."""
     passed: tuple[tuple[Rule, Resource], ...]
     """Rules that were kept, by what."""
+    files: frozenset[str]
+    """Files that resources stand in."""
     today: date
 
     def count(self, status: Status) -> int:
@@ -145,6 +149,7 @@ def audit(gathered: Gathered, settings: Settings, waivers: Waivers) -> Audit:
         kinds=MappingProxyType({str(kind): count for kind, count in gathered.kinds.items()}),
         waivers=tuple(_uses(findings, waivers)),
         passed=tuple(kept),
+        files=frozenset(each.location.file for each in gathered.resources if each.location is not None),
         today=waivers.today,
     )
 

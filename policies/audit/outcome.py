@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -49,12 +49,19 @@ class Gate:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An audit, seen against what was known before."""
+    """An audit, seen against what was known before. Of each finding is told how it is worse than it was."""
 
     audit: Audit
     gate: Gate = Gate()
     compared: Compared | None = None
     plan: Plan | None = None
+
+    def __post_init__(self) -> None:
+        worse = self.compared.worse if self.compared is not None else {}
+        if worse:
+            findings = self.audit.findings
+            told = tuple(replace(each, since=worse.get(each.fingerprint, "")) for each in findings)
+            object.__setattr__(self, "audit", replace(self.audit, findings=told))
 
     @cached_property
     def shown(self) -> tuple[Finding, ...]:

@@ -1,16 +1,25 @@
 """What was known before: what is new, what is known, what is gone, and what is no baseline."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
+from audit_cases import TODAY, hostile
 from mixed_example import FOLDER, mixed
 
+from components.catalog import load as load_catalog
+from components.placement import Waivers, settle
 from policies.audit.baseline import BaselineError, Known, compare, read, written
-from policies.audit.findings import Audit, Status
+from policies.audit.findings import Audit, Status, audit
 from policies.audit.outcome import Ending, Gate, Outcome
-from policies.audit.reports import as_json
+from policies.audit.reports import as_json, sarif, words
+from policies.audit.sources import Gathered
+from policies.reading.functions import FUNCTION
+from policies.resources import Location, Resource
+
+Form: TypeAlias = Callable[[Outcome], str]
 
 
 @pytest.fixture
@@ -60,9 +69,77 @@ def test_what_comes_to_worse_is_new(found: Audit, known: tuple[Known, ...], befo
     assert (refused.fingerprint not in compare(found.findings, earlier).known) is new
 
 
-def test_an_earlier_report_is_a_baseline(found: Audit, known: tuple[Known, ...]):
-    report = as_json.report(Outcome(found))
-    assert set(read(report, "audit.json")) == set(known)
+@pytest.mark.parametrize("form", [as_json.report, sarif.report], ids=["json", "sarif"])
+def test_an_earlier_report_is_a_baseline(form: Form, found: Audit, known: tuple[Known, ...]):
+    assert set(read(form(Outcome(found)), "earlier")) == set(known)
+
+
+@pytest.mark.parametrize("form", [as_json.report, sarif.report], ids=["json", "sarif"])
+def test_a_report_knows_every_name_however_it_is_shown(form: Form):
+    found = hostile()
+    known = read(form(Outcome(found)), "earlier")
+    assert len(compare(found.findings, known, found.files).known) == len(found.findings)
+
+
+BOUNDED = {"name": "F", "timeout": 3, "reservedConcurrentExecutions": 5}
+
+
+def functions(**at: dict[str, Any]) -> Audit:
+    """An audit of functions, each in a file of its own by its key, beside a bucket that no rule reads."""
+    resources = [
+        Resource(each, name, f"{file}.yaml#{name}", props, location=Location(f"{file}.yaml", 1))
+        for file, props in at.items()
+        for each, name in ((FUNCTION, "F"), ("aws:s3/bucket:Bucket", "B"))
+        if props or each != FUNCTION
+    ]
+    return audit(Gathered(tuple(resources)), settle(load_catalog(), {}), Waivers((), TODAY))
+
+
+def baseline_of(found: Audit, form: Form | None) -> tuple[Known, ...]:
+    return read(form(Outcome(found)) if form is not None else written(found.findings), "earlier")
+
+
+@pytest.mark.parametrize("form", [None, as_json.report, sarif.report], ids=["baseline", "json", "sarif"])
+def test_a_safeguard_that_is_lost_is_new(form: Form | None):
+    before, now = functions(a=BOUNDED), functions(a={"name": "F", "timeout": 3})
+    known = baseline_of(before, form)
+    outcome = Outcome(now, compared=compare(now.findings, known, now.files))
+    assert outcome.ending is Ending.FOUND
+    (finding,) = outcome.shown
+    assert "(worse than in the baseline, by reserved concurrency)" in words.reason(finding)
+    assert '"baselineState": "updated"' in sarif.report(outcome)
+    told = json.loads(as_json.report(outcome))["findings"][0]
+    assert (told["known"], told["counts"]) == (False, True)
+    assert told["worse"] == "worse than in the baseline, by reserved concurrency"
+    # The other way round it is better.
+    better = compare(before.findings, baseline_of(now, form), before.files)
+    assert not better.worse
+    assert better.known
+
+
+def test_an_older_baseline_knows_a_finding_whatever_was_broken():
+    now = functions(a={"name": "F"})
+    told = json.loads(written(now.findings))
+    for each in told["findings"]:
+        del each["broken"]
+    assert compare(now.findings, read(json.dumps(told), "older.json"), now.files).known
+
+
+@pytest.mark.parametrize(
+    ("now", "new"),
+    [
+        pytest.param({"b": BOUNDED}, False, id="moved to another file"),
+        pytest.param({"a": {}, "b": BOUNDED}, True, id="gone, and another one of its name added"),
+        pytest.param({"a": BOUNDED, "b": BOUNDED}, True, id="another one of its name added"),
+        pytest.param({"a": BOUNDED}, False, id="as it was"),
+    ],
+)
+def test_a_resource_of_the_same_name_elsewhere(now: dict[str, dict[str, Any]], *, new: bool):
+    found = functions(**now)
+    compared = compare(found.findings, baseline_of(functions(a=BOUNDED), None), found.files)
+    shown = [each.location.file for each in Outcome(found, compared=compared).shown]
+    assert shown == (["b.yaml"] if new else [])
+    assert bool(compared.gone) is ("a" in now and not now["a"])
 
 
 def test_the_same_findings_give_the_same_text(found: Audit):

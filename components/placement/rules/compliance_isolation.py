@@ -6,7 +6,7 @@ is missing is enough to refuse. So is a namespace that is known to let its pods 
 that is not known it is taken that its owner has seen to it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from components.placement.counting import listed
@@ -23,7 +23,7 @@ def _check(facts: Facts, _: Thresholds) -> Verdict:
         return fits("it falls under no regime that asks for isolation")
     under = f"it falls under {listed(facts.compliance, _REGIMES, ' and ')}"
     if facts.isolated_namespace is False:
-        return refused(f"{under}, and has {', '.join(_broken(facts))}")
+        return _refused(under, _broken(facts))
     if facts.home is None:
         return undecided("home")
     if facts.home.is_function:
@@ -32,24 +32,31 @@ def _check(facts: Facts, _: Thresholds) -> Verdict:
 
 
 def _on_nodes(facts: Facts, under: str) -> Verdict:
-    broken = list(_broken(facts))
+    broken = dict(_broken(facts))
     if broken:
-        return refused(f"{under}, and has {', '.join(broken)}")
+        return _refused(under, broken.items())
     lacking = [name for name in ("tenancy", "audit_logs", "own_keys") if getattr(facts, name) is None]
     if lacking:
         return undecided(*lacking)
     return fits(f"{under}, and has {facts.tenancy} machines, audit logs, and disks under a key of its own")
 
 
-def _broken(facts: Facts) -> Iterator[str]:
+def _refused(under: str, broken: Iterable[tuple[str, str]]) -> Verdict:
+    names, said = zip(*broken, strict=True)
+    return refused(f"{under}, and has {', '.join(said)}", *names)
+
+
+def _broken(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Facts that break it, each with what to say of it."""
     if facts.tenancy is Tenancy.SHARED:
-        yield "machines shared with other accounts"
+        yield "tenancy", "machines shared with other accounts"
     if facts.audit_logs is False:
-        yield "no audit logs of its cluster"
+        yield "audit_logs", "no audit logs of its cluster"
     if facts.own_keys is False:
-        yield "disks that are not encrypted with a key of its own"
+        yield "own_keys", "disks that are not encrypted with a key of its own"
     if facts.isolated_namespace is False:
-        yield "a namespace whose pods may take over their nodes, as it enforces no Pod Security level"
+        level = "as it enforces no Pod Security level"
+        yield "isolated_namespace", f"a namespace whose pods may take over their nodes, {level}"
 
 
 RULE = Rule(

@@ -40,9 +40,10 @@ def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
         # Other platforms bound by themselves how many there are, how long each takes and what is logged.
         if facts.platform is None or bound.fact in _NOBODYS_DEFAULT
     ]
-    broken = [bound.broken for bound in bounds if bound.holds is False]
+    broken = [bound for bound in bounds if bound.holds is False]
     if broken:
-        return refused(f"it has {', '.join(broken)}")
+        said = ", ".join(bound.broken for bound in broken)
+        return refused(f"it has {said}", *(bound.fact for bound in broken))
     lacking = [bound.fact for bound in bounds if bound.holds is None]
     if lacking:
         return undecided(*lacking)

@@ -116,6 +116,8 @@ def _finding(finding: Finding, outcome: Outcome) -> dict[str, Any]:
         "location": _location(finding.location),
         "reason": finding.verdict.reason,
         "missing": list(finding.verdict.missing),
+        "broken": list(finding.verdict.broken),
+        "worse": finding.since or None,
         "remedy": finding.remedy,
         "waiver": _waiver(finding.waiver) if finding.waiver is not None else None,
         "expired_waiver": _waiver(finding.expired) if finding.expired is not None else None,

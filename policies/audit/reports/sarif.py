@@ -141,6 +141,7 @@ def _result(finding: Finding, outcome: Outcome) -> dict[str, Any]:
             "status": str(finding.status),
             "enforcement": str(finding.enforcement),
             "severity": str(finding.severity),
+            "broken": list(finding.verdict.broken),
             "resourceType": visible(finding.resource.resource_type),
         },
     }
@@ -160,9 +161,9 @@ def _message(finding: Finding) -> str:
 
 
 def _state(fingerprint: str, outcome: Outcome) -> str:
-    if outcome.compared is None or fingerprint not in outcome.compared.known | outcome.compared.worse:
-        return "new"
-    return "unchanged" if fingerprint in outcome.compared.known else "updated"
+    if outcome.compared is not None and fingerprint in outcome.compared.known:
+        return "unchanged"
+    return "updated" if outcome.compared is not None and fingerprint in outcome.compared.worse else "new"
 
 
 def _location(location: Location, finding: Finding | None = None) -> dict[str, Any]:

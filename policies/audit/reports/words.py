@@ -36,7 +36,8 @@ def is_file(location: Location) -> bool:
 
 def reason(finding: Finding) -> str:
     """Why, as a sentence without a full stop."""
-    return visible(finding.verdict.reason)
+    since = f" ({finding.since})" if finding.since else ""
+    return visible(f"{finding.verdict.reason}{since}")
 
 
 def remedy(findings: Sequence[Finding]) -> str:
