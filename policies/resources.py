@@ -7,7 +7,19 @@ from. A value that cannot be known, or that is secret, is UNKNOWN in the bag.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any
+
+
+class Dialect(Enum):
+    """In whose words a resource is written down where it stands, to be told in the same."""
+
+    PULUMI = auto()
+    """Also an object of Kubernetes, for which Pulumi has no names of its own."""
+    TERRAFORM = auto()
+    CLOUDFORMATION = auto()
+    SERVERLESS = auto()
+    """The Serverless Framework's own, and not the CloudFormation that a file of it may hold."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,3 +51,5 @@ class Resource:
     property_dependencies: dict[str, list["Resource"]] = field(default_factory=dict, repr=False)
     """What each of its properties was computed from."""
     location: Location | None = None
+    dialect: Dialect = Dialect.PULUMI
+    """Set by who reads it: no name of a file, and none of the resource, tells it."""

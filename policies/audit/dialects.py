@@ -7,14 +7,12 @@ for it in their own file, under that tool's name: `memory_size` in Terraform, `M
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import PurePath
 from typing import Final
 
 from policies.audit.sources.types import BY_CLOUDFORMATION, BY_TERRAFORM, Type
 from policies.fixes import Path
-from policies.resources import Resource
+from policies.resources import Dialect, Resource
 
-_TERRAFORM: Final = re.compile(r"(?:^|\.)[a-z][a-z0-9]*_[a-z0-9_]+\.")
 _MANIFEST: Final = re.compile(r"(?:^|\.)kubernetes_manifest\.")
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -26,21 +24,20 @@ _SERVERLESS: Final[Mapping[str, str]] = {
 
 def property_of(resource: Resource, path: Path) -> str:
     """What a property is called where the resource is defined."""
-    if resource.urn.startswith("urn:pulumi:"):
-        return _written(path)
-    if _MANIFEST.search(resource.name):
-        return _written(("manifest", *path))
-    if _TERRAFORM.search(resource.name):
-        return _in_terraform(resource, path)
-    if resource.resource_type.startswith("kubernetes:"):
-        return _written(path)
-    file = resource.location.file if resource.location is not None else ""
-    if PurePath(file).stem == "serverless":
-        return _written([_SERVERLESS.get(step, step) if isinstance(step, str) else step for step in path])
-    return _in_cloudformation(resource, path)
+    match resource.dialect:
+        case Dialect.PULUMI:
+            return _written(path)
+        case Dialect.TERRAFORM:
+            return _in_terraform(resource, path)
+        case Dialect.CLOUDFORMATION:
+            return _in_cloudformation(resource, path)
+        case Dialect.SERVERLESS:
+            return _written([_SERVERLESS.get(step, step) if isinstance(step, str) else step for step in path])
 
 
 def _in_terraform(resource: Resource, path: Path) -> str:
+    if _MANIFEST.search(resource.name):
+        return _written(("manifest", *path))
     own = _types(terraform=True).get(resource.resource_type)
     theirs = {**own.lists, **own.terraform_names} if own is not None else {}
     names = {there: here for here, there in theirs.items()}

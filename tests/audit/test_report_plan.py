@@ -25,7 +25,7 @@ from policies.reading.bags import UNKNOWN
 from policies.reading.functions import FUNCTION
 from policies.reading.nodes import LAUNCH_TEMPLATE
 from policies.reading.relations import LOG_GROUP
-from policies.resources import Location, Resource
+from policies.resources import Dialect, Location, Resource
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 TODAY = datetime.date(2026, 11, 25)
@@ -59,7 +59,7 @@ class Words:
     urn: str
     path: Property
     said: str
-    file: str = "x"
+    dialect: Dialect = Dialect.PULUMI
 
 
 IN_WORDS = (
@@ -71,6 +71,7 @@ IN_WORDS = (
         "x#module.a.aws_lambda_function.embed[0]",
         ("reservedConcurrentExecutions",),
         "reserved_concurrent_executions",
+        Dialect.TERRAFORM,
     ),
     Words(
         "a block of Terraform",
@@ -79,8 +80,11 @@ IN_WORDS = (
         "x#aws_launch_template.gpu",
         ("placement", "availabilityZone"),
         "placement.availability_zone",
+        Dialect.TERRAFORM,
     ),
-    Words("CloudFormation", FUNCTION, "Embed", "x#Embed", ("memorySize",), "MemorySize"),
+    Words(
+        "CloudFormation", FUNCTION, "Embed", "x#Embed", ("memorySize",), "MemorySize", Dialect.CLOUDFORMATION
+    ),
     Words(
         "an object of CloudFormation",
         LAUNCH_TEMPLATE,
@@ -88,6 +92,7 @@ IN_WORDS = (
         "x#Gpu",
         ("placement", "tenancy"),
         "LaunchTemplateData.Placement.Tenancy",
+        Dialect.CLOUDFORMATION,
     ),
     Words(
         "what CloudFormation has deeper",
@@ -96,6 +101,7 @@ IN_WORDS = (
         "x#Cluster",
         ("enabledClusterLogTypes",),
         "Logging.ClusterLogging.EnabledTypes",
+        Dialect.CLOUDFORMATION,
     ),
     Words(
         "Serverless Framework",
@@ -104,7 +110,7 @@ IN_WORDS = (
         "serverless.yml#EmbedLambdaFunction",
         ("reservedConcurrentExecutions",),
         "reservedConcurrency",
-        "api/serverless.yml",
+        Dialect.SERVERLESS,
     ),
     Words(
         "its logs",
@@ -113,7 +119,7 @@ IN_WORDS = (
         "serverless.yml#EmbedLogGroup",
         ("retentionInDays",),
         "provider.logRetentionInDays",
-        "api/serverless.yml",
+        Dialect.SERVERLESS,
     ),
     Words(
         "a manifest",
@@ -130,6 +136,7 @@ IN_WORDS = (
         "x#kubernetes_deployment_v1.rank",
         SELECTOR,
         'spec.template.spec.node_selector["topology.kubernetes.io/zone"]',
+        Dialect.TERRAFORM,
     ),
     Words(
         "blocks of a deployment in Terraform, of which there may be several",
@@ -138,6 +145,7 @@ IN_WORDS = (
         "x#kubernetes_deployment_v1.rank",
         ("spec", "template", "spec", "tolerations"),
         "spec.template.spec.toleration",
+        Dialect.TERRAFORM,
     ),
     Words(
         "a manifest in Terraform",
@@ -146,14 +154,60 @@ IN_WORDS = (
         "x#kubernetes_manifest.rank",
         ("spec", "replicas"),
         "manifest.spec.replicas",
+        Dialect.TERRAFORM,
     ),
 )
 
 
 @pytest.mark.parametrize("case", IN_WORDS, ids=lambda case: case.id)
 def test_a_property_is_called_what_it_is_in_its_file(case: Words):
-    resource = Resource(case.resource_type, case.name, case.urn, {}, location=Location(case.file, 1))
+    resource = Resource(case.resource_type, case.name, case.urn, {}, dialect=case.dialect)
     assert property_of(resource, case.path) == case.said
+
+
+SERVERLESS = """
+service: x
+provider: {name: aws}
+functions: {embed: {handler: a.b}}
+resources: {Resources: {Plain: {Type: AWS::Lambda::Function, Properties: {Timeout: 3}}}}
+"""
+TEMPLATE = "Resources: {Plain: {Type: AWS::Lambda::Function, Properties: {Timeout: 3}}}"
+PLANNED = {"address": "aws_lambda_function.embed", "type": "aws_lambda_function", "values": {"timeout": 3}}
+PLAN = json.dumps(
+    {
+        "format_version": "1.2",
+        "terraform_version": "1.9.0",
+        "values": {"root_module": {"resources": [{"mode": "managed", "name": "embed", **PLANNED}]}},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "called"),
+    [
+        pytest.param(
+            "services.yaml",
+            SERVERLESS,
+            {"EmbedLambdaFunction": "reservedConcurrency", "Plain": "ReservedConcurrentExecutions"},
+            id="the Serverless Framework's own and what it only hands on",
+        ),
+        pytest.param(
+            "serverless.yml",
+            TEMPLATE,
+            {"Plain": "ReservedConcurrentExecutions"},
+            id="CloudFormation in a file of another's name",
+        ),
+        pytest.param(
+            "a.json", PLAN, {"aws_lambda_function.embed": "reserved_concurrent_executions"}, id="Terraform"
+        ),
+    ],
+)
+def test_whose_words_they_are_is_told_by_what_is_in_a_file(
+    file: str, text: str, called: dict[str, str], tmp_path: Path
+):
+    (tmp_path / file).write_text(text)
+    functions = [each for each in gather([str(tmp_path / file)]).resources if each.resource_type == FUNCTION]
+    assert {each.name: property_of(each, ("reservedConcurrentExecutions",)) for each in functions} == called
 
 
 # -- what it costs

@@ -18,7 +18,7 @@ from policies.audit.sources.model import Unread
 from policies.audit.sources.places import Path
 from policies.audit.sources.types import BY_CLOUDFORMATION, KEPT, Part, Type
 from policies.reading.bags import UNKNOWN
-from policies.resources import Resource
+from policies.resources import Dialect, Resource
 
 _TYPE: Final = pattern(r"[A-Za-z0-9]+::[A-Za-z0-9:]+(?:@[\w.-]+)?\Z")
 _ACRONYM: Final = pattern(r"^(?:[A-Z]+(?=[A-Z][a-z]|[0-9]|$)|[A-Z])")
@@ -67,6 +67,8 @@ class Entry:
     """What it is of another resource, where it is written in one."""
     carried: Mapping[str, Any] = field(default_factory=dict)
     """Properties that it has of the resource it is written in, under Pulumi's names."""
+    dialect: Dialect = Dialect.CLOUDFORMATION
+    """In whose words its owner has it."""
 
 
 def written(document: Document, template: Mapping[str, Any], path: Path) -> Iterator[Entry | Unread]:
@@ -153,7 +155,12 @@ def _made(
 def _resource(document: Document, entry: Entry, translated: "_Translated") -> Resource:
     name = entry.logical_id
     return Resource(
-        translated.type, name, f"{document.file}#{name}", translated.props, location=document.at(*entry.path)
+        translated.type,
+        name,
+        f"{document.file}#{name}",
+        translated.props,
+        location=document.at(*entry.path),
+        dialect=entry.dialect,
     )
 
 

@@ -5,6 +5,7 @@ are the framework's own, not Lambda's. Its section of resources is CloudFormatio
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from re import compile as pattern
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from policies.audit.sources.documents import Document, Found
 from policies.audit.sources.model import Unread
 from policies.audit.sources.places import Path
 from policies.reading.bags import UNKNOWN
+from policies.resources import Dialect
 
 _VARIABLE: Final = pattern(r"\$\{\s*[\w-]+\s*(?:\(|:(?!:))")
 """`${self:custom.x}`, `${file(x.yml)}`; not `${AWS::Region}`, which is for CloudFormation."""
@@ -73,7 +75,8 @@ def read(document: Document) -> Found:
                     entries.append(each)
     for path, name, function in service.functions():
         if isinstance(function, Mapping):
-            entries += service.entries(name, function, path)
+            own = service.entries(name, function, path)
+            entries += [replace(each, dialect=Dialect.SERVERLESS) for each in own]
         else:
             yield document.unread("is computed when it is packaged", _PACKAGED, *path)
     yield from cloudformation.resources_of(document, template, entries)

@@ -14,7 +14,7 @@ from policies.audit.sources.documents import Document
 from policies.audit.sources.places import Path
 from policies.audit.sources.types import BY_TERRAFORM, KEPT, Type, camel
 from policies.reading.bags import UNKNOWN
-from policies.resources import Resource
+from policies.resources import Dialect, Resource
 
 _MANIFEST: Final = "kubernetes_manifest"
 _UNSET: Final[tuple[Any, ...]] = (None, "", [])
@@ -43,7 +43,8 @@ def resource(
         pulumi, props = of.pulumi, _renamed(of, values, of.terraform_names)
     elif terraform_type == _MANIFEST:
         pulumi, props = _manifest(values)
-    return Resource(pulumi, address, f"{document.file}#{address}", props, location=document.at(*path))
+    urn, where = f"{document.file}#{address}", document.at(*path)
+    return Resource(pulumi, address, urn, props, location=where, dialect=Dialect.TERRAFORM)
 
 
 def _manifest(values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
