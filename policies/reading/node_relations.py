@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from components.placement import NONE, Facts
+from components.placement import NONE, Facts, Home, Tenancy
 from policies.reading.bags import ABSENT, UNKNOWN, fetch, items, texts, whole
 from policies.reading.declared import Properties, under
 from policies.reading.draft import Subject
@@ -39,8 +39,15 @@ _SAID_BY_TEMPLATE: Final = (
 )
 SHOWN: Final = frozenset({"zones", "audit_logs", *_SAID_BY_TEMPLATE})
 
-FOR_PODS: Final = ("has_accelerators", "managed_cluster", "tenancy", "own_keys", "audit_logs")
-"""What pods have of the nodes that they are held to, beside their zones."""
+FOR_PODS: Final[Mapping[str, Any]] = {
+    "home": Home.POOL,
+    "has_accelerators": False,
+    "managed_cluster": False,
+    "tenancy": Tenancy.SHARED,
+    "own_keys": False,
+    "audit_logs": False,
+}
+"""What pods have of the nodes that they are held to, beside their zones: each with the worst that it can be."""
 
 _SUBNETS: Final = Kind((SUBNET,), by("id"))
 _CLUSTERS: Final = Kind((CLUSTER,), by("name"))

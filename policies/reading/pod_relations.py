@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from components.placement import Facts
+from components.placement import Facts, Tenancy
 from components.placement.devices import ZONE_LABELS
 from policies.reading import claims, queues, scalers
 from policies.reading.bags import ABSENT, UNKNOWN, fetch
@@ -164,13 +164,15 @@ def _of_nodes(
     groups: list[Resource],
     index: Index,
 ) -> dict[str, Any]:
-    """What all the nodes that it may be on have in common, where it does not state it itself."""
+    """What the nodes that it may be on have: the worst of them, whatever it claims; else what all have."""
     related = index.once(_nodes)
     facts = [related[id(group)] for group in groups if id(group) in related]
     found: dict[str, Any] = {}
-    for name in FOR_PODS:
-        values = {_fact(each, name) for each in facts}
-        if len(values) == 1 and getattr(own, name) is None and None not in values:
+    for name, worst in FOR_PODS.items():
+        values, said = {_fact(each, name) for each in facts}, getattr(own, name)
+        if worst in values and said is not worst:
+            found[name] = worst
+        elif len(values) == 1 and said is None and None not in values:
             found[name] = values.pop()
     if own.zones is None and all(each.zones for each in facts):
         found["zones"] = tuple(sorted({zone for each in facts for zone in each.zones or ()}))
@@ -187,6 +189,8 @@ def _of_nodes(
 def _fact(facts: Facts, name: str) -> Any:
     if name == "has_accelerators":
         return None if facts.accelerator_count is None else facts.accelerator_count > 0
+    if name == "home" and facts.tenancy in (None, Tenancy.BARE_METAL):
+        return None  # a whole machine, perhaps, of which nobody has said that it is metal
     return getattr(facts, name)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from components.placement import Facts, Home
 from policies.reading.bags import UNKNOWN
 from policies.reading.callers import PROVISIONED
 from policies.reading.functions import FUNCTION
@@ -231,23 +232,27 @@ POD = "kubernetes:core/v1:Pod"
 CRON_JOB = "kubernetes:batch/v1:CronJob"
 
 
+METAL = Facts(home=Home.METAL).to_annotations()
+
+
 def _pod(labels: dict[str, str] | None = None, **spec: Any) -> Resource:
     return made(
         POD,
-        metadata={"name": "chat", "namespace": "ml", "labels": labels or {}},
+        metadata={"name": "chat", "namespace": "ml", "labels": labels or {}, "annotations": METAL},
         spec={"containers": [{}], **spec},
     )
 
 
 def _by_the_clock(labels: dict[str, str] | None = None, **spec: Any) -> Resource:
-    template = {"metadata": {"labels": labels or {}}, "spec": {"template": {"spec": spec}}}
+    metadata = {"labels": labels or {}, "annotations": METAL}
+    template = {"metadata": metadata, "spec": {"template": {"spec": spec}}}
     return made(CRON_JOB, metadata={"name": "train", "namespace": "ml"}, spec={"jobTemplate": template})
 
 
 def _deployment(labels: dict[str, str] | None = None, **spec: Any) -> Resource:
     return made(
         "kubernetes:apps/v1:Deployment",
-        metadata={"name": "chat", "namespace": "ml", "labels": labels or {}},
+        metadata={"name": "chat", "namespace": "ml", "labels": labels or {}, "annotations": METAL},
         spec={"replicas": 2, "template": {"spec": {"containers": [{}], **spec}}},
     )
 

@@ -47,6 +47,15 @@ def _group(name: str = "gpu-a", pool: str | None = "gpu", **props: Any) -> Resou
     )
 
 
+ISOLATED = Facts(home=Home.METAL, tenancy=Tenancy.DEDICATED, own_keys=True, audit_logs=True).to_annotations()
+SHARED = Facts(home=Home.POOL, tenancy=Tenancy.SHARED, own_keys=False, audit_logs=False)
+
+
+def tagged(facts: Facts) -> dict[str, Any]:
+    """A node group that carries facts."""
+    return {"tags": facts.to_tags()}
+
+
 GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}
 ONTO_GPU = [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
 TO_GPU = {"nodeSelector": {POOL: "gpu"}}
@@ -177,6 +186,21 @@ CASES = [
         "two groups of one pool that differ in their taints",
         [_pod(**TO_GPU), _group(taints=[GPU_TAINT]), _group("gpu-b")],
         {"managed_cluster": True, "tolerates": None},
+    ),
+    Case(
+        "a shared pool, whatever a pod claims that is held to it",
+        [_pod(annotations=ISOLATED, **TO_GPU), _group(**tagged(SHARED))],
+        {"home": Home.POOL, "tenancy": Tenancy.SHARED, "own_keys": False, "audit_logs": False},
+    ),
+    Case(
+        "a pool one of whose groups is shared",
+        [_pod(annotations=ISOLATED, **TO_GPU), _group(), _group("gpu-b", **tagged(SHARED))],
+        {"home": Home.POOL, "tenancy": Tenancy.SHARED, "own_keys": False},
+    ),
+    Case(
+        "a pool of which it is not known what its machines are",
+        [_pod(annotations=ISOLATED, **TO_GPU), _group()],
+        {"home": Home.METAL, "tenancy": Tenancy.DEDICATED, "own_keys": True},
     ),
     # queues
     Case("a queue whose flavours are in one zone", [_job("q"), *_queue(A)], {"zones": (A,)}),
