@@ -2,7 +2,8 @@
 
 A rule's remedy is advice to a person. Some of it is mechanical: a number to set, a zone to select. That much
 stands here once, for the policy pack, which may set such a value itself, and for an audit, which writes it
-down. A fix is `safe` where it costs nothing and what runs keeps running; any other is a person's to decide.
+down. A fix is `safe` where it costs nothing, and at most bounds what had no bound; any other is a person's to
+decide. A bound may be too low all the same, so each says what to look at.
 
 What a fix takes away is only what its property can: a function that lacks a reserved concurrency and an alarm
 gets the first from here, and the alarm stays a finding.
@@ -68,7 +69,7 @@ class Fix:
     value: Any
     why: str
     safe: bool = False
-    """Whether it costs nothing and what runs keeps running."""
+    """Whether it costs nothing and at most bounds what had no bound: not whether the bound is wide enough."""
 
     @property
     def was(self) -> Any:
@@ -185,7 +186,12 @@ def _runaway_function(case: _Case) -> Iterator[Fix]:
         return
     reserved, wanted = case.facts.reserved_concurrency, case.guardrails.reserved_concurrency
     if reserved is not None and reserved < 0 and wanted is not None:
-        why = f"no more than {wanted} copies run at once; what comes beyond is throttled"
+        kept = load_catalog().limits.function.unreserved_concurrency.value
+        why = (
+            f"no more than {wanted} copies run at once, and what comes beyond is throttled: CloudWatch's"
+            f" ConcurrentExecutions shows how many do today. AWS refuses it where less than {kept} of the"
+            " account's concurrency would be left unreserved"
+        )
         yield Fix(case.resource, ("reservedConcurrentExecutions",), wanted, why, safe=True)
     yield from _bounded_timeout(case)
     group = log_group(case.resource, case.among)

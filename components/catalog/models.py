@@ -72,6 +72,7 @@ class FunctionLimits(Part):
     timeout: Fact[Duration]
     timeout_managed_instances: Fact[Duration]
     timeout_default: Fact[Duration]
+    unreserved_concurrency: Fact[int]
     accelerator_memory_managed_instances: Fact[Memory]
     package_unzipped: Fact[Memory]
     package_direct: Fact[Memory]

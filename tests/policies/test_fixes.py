@@ -393,3 +393,13 @@ def test_any_bag_has_fixes_that_can_be_applied(kind: str, props: dict[str, Any],
     for rule in RELATIONS:
         for found in together(SETTINGS.by_id[rule], [resource]):
             fixes(SETTINGS.by_id[rule], found, [resource])
+
+
+def test_what_to_look_at_before_a_function_is_bounded_is_said():
+    setting = settle(load_catalog(), {}).by_id["runaway-function"]
+    (judged,) = alone([setting], Resource(FUNCTION, "embed", "urn:embed", {"timeout": 30}))
+    (fix,) = fixes(setting, judged, guardrails=Guardrails(reserved_concurrency=7))
+    assert fix.value == 7
+    kept = load_catalog().limits.function.unreserved_concurrency.value
+    for said in ("no more than 7 copies", "throttled", "ConcurrentExecutions", f"less than {kept} of"):
+        assert said in fix.why
