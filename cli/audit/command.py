@@ -19,6 +19,7 @@ from sandbox.errors import SandboxError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from components.catalog import Catalog
     from policies.audit.findings import Audit, Terms
     from policies.audit.outcome import Gate, Outcome
     from policies.audit.sources import Gathered, Limits
@@ -192,7 +193,7 @@ def _terms(stack: str | None, today: datetime.date, region: str | None) -> Terms
 
     if stack is None:
         catalog = load()
-        return Terms(settle(catalog, {}), Waivers((), today), catalog, region or _REGION)
+        return Terms(settle(catalog, {}), Waivers((), today), catalog, _region(region, catalog) or _REGION)
     from cli.stacks import file_of
     from components.catalog import for_stack
     from components.placement import overrides_of
@@ -204,9 +205,19 @@ def _terms(stack: str | None, today: datetime.date, region: str | None) -> Terms
         settle(catalog, overrides_of(known.policies)),
         Waivers(known.policies.waivers, today),
         catalog,
-        region or known.region,
+        _region(region, catalog) or known.region,
         known.control_plane.guardrails,
     )
+
+
+def _region(region: str | None, catalog: Catalog) -> str | None:
+    """The region that is asked for. Raises SandboxError for one that no price is known in."""
+    if region is not None and region not in catalog.regions:
+        raise SandboxError(
+            f"--region: the catalog has no price in {region!r}",
+            f"name one that it has: {', '.join(catalog.regions)}; or add prices under `catalog` of a stack",
+        )
+    return region
 
 
 def _limits(max_file_size: str) -> Limits:

@@ -12,6 +12,7 @@ from components.catalog.distributions import Distributions
 from components.catalog.errors import MissingFigureError, UnknownFigureError
 from components.catalog.metering import Metering
 from components.catalog.models import (
+    ANYWHERE,
     AcceleratorType,
     Confidence,
     Fact,
@@ -76,6 +77,18 @@ class Catalog(Part):
     def places(self) -> Mapping[str, Place]:
         """Every place for a figure, by path; one may be known for no region yet."""
         return self._places
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The AWS regions that some price is known in."""
+        known = {
+            region
+            for place in self._places.values()
+            if place.steps[0] == "prices" and place.steps[1] != "providers"
+            if isinstance(place.figure, Regional)
+            for region in place.figure.regions
+        }
+        return tuple(sorted(known - {ANYWHERE}))
 
     def place(self, path: str) -> Place:
         """The place that `path` names; raises UnknownFigureError, which names what is close."""

@@ -161,9 +161,10 @@ class PolicyOverrides(Model):
     remediate: Remediate = Field(
         default=False,
         description=(
-            "Whether the policy pack sets what would clear a breach, where that costs nothing and the property "
-            "is absent: reserved concurrency and log retention of functions, the toleration of GPU nodes, the "
-            "zone of the state. Or the rules, all of them mandatory, that it does so for. Default false."
+            "Whether the policy pack sets what would clear a breach, where that costs nothing and the "
+            "property is absent: reserved concurrency and log retention of functions, the toleration of GPU "
+            "nodes, the zone of the state. Or the rules, all of them mandatory, that it does so for. Default "
+            "false."
         ),
         examples=[["runaway-function"]],
     )

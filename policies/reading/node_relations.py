@@ -47,7 +47,7 @@ FOR_PODS: Final[Mapping[str, Any]] = {
     "own_keys": False,
     "audit_logs": False,
 }
-"""What pods have of the nodes that they are held to, beside their zones: each with the worst that it can be."""
+"""What pods have of the nodes that they are held to, beside their zones: each with the worst it can be."""
 
 _SUBNETS: Final = Kind((SUBNET,), by("id"))
 _CLUSTERS: Final = Kind((CLUSTER,), by("name"))

@@ -128,11 +128,20 @@ def test_a_fix_plan():
     assert "reservedConcurrentExecutions: not set → 20" in out
     assert "1 finding to clear, at prices of us-east-1: costs nothing" in out
 
-    told = json.loads(run("state.json", "--fix-plan", "--json", "--region", "eu-west-1")[1])["fix_plan"]
-    assert told["region"] == "eu-west-1"
+    told = json.loads(run("state.json", "--fix-plan", "--json", "--region", "eu-central-1")[1])["fix_plan"]
+    assert told["region"] == "eu-central-1"
     (step,) = told["steps"]
     assert step["changes"][0]["safe"] is True
     assert json.loads(run("state.json", "--json")[1])["fix_plan"] is None
+
+
+@pytest.mark.parametrize("region", ["mars-1", "", "us-east-1a", "any", "US-EAST-1"])
+def test_a_region_that_no_price_is_known_in(region: str):
+    code, out, err = run("state.json", "--fix-plan", "--region", region)
+    assert (code, out) == (2, "")
+    assert f"error: --region: the catalog has no price in {region!r}" in err
+    assert "remedy: name one that it has: " in err
+    assert "us-east-1" in err
 
 
 def test_only_what_is_new_counts(here: Path):
