@@ -1,9 +1,8 @@
 """The Pulumi program: read the stack file, decide where each workload goes, make it so."""
 
-from datetime import date
-
 import pulumi
 
+from components import clock
 from components.placement import Placements, Use, decide
 from components.placement.plan import Plan, planned
 from components.placement.plan.summary import lines, summary
@@ -13,7 +12,7 @@ from components.topology import compose
 
 def main() -> None:
     stack = load(pulumi.Config("halfmetal").require_object("stack"))
-    placements = decide(stack).on(date.today())
+    placements = decide(stack).on(clock.today())
     plan = planned(placements)
     _say(placements, plan)
     if stack.policies.config_time:
@@ -30,7 +29,7 @@ def _say(placements: Placements, plan: Plan) -> None:
         pulumi.log.info(f"{note.subject}: {note.message}")
     for waiver, use in placements.waivers:
         if use is not Use.USED:
-            pulumi.log.warn(f"{waiver.subject}: {use} waiver of {waiver.rule} by {waiver.owner}")
+            pulumi.log.warn(f"{waiver.subject}: {use.of(waiver)}")
     for finding in placements.findings:
         if not finding.blocks:
             pulumi.log.warn(f"{finding.subject}: {finding.says}; {finding.remedy}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.stacks import file_of, names, path_of
+from components import clock
 
 if TYPE_CHECKING:
     from components.placement import Finding, Placements, Use
@@ -80,7 +80,7 @@ def judge(file: Path) -> Verdict:
     except StackError as error:
         return Verdict(file, error.problems)
     try:
-        return Verdict(file, (), stack, decide(stack).on(date.today()), source)
+        return Verdict(file, (), stack, decide(stack).on(clock.today()), source)
     except StackError as error:
         located = (replace(problem, location=source.locate(problem.path)) for problem in error.problems)
         return Verdict(file, tuple(located), stack, None, source)
@@ -111,7 +111,7 @@ def _show(console: Console, verdict: Verdict) -> None:
         console.print(Text(f"    remedy: {finding.remedy}"))
     for waiver, use in verdict.waivers:
         if use != "used":
-            console.print(Text(f"  {waiver.subject}: {use} waiver of {waiver.rule} by {waiver.owner}"))
+            console.print(Text(f"  {waiver.subject}: {use.of(waiver)}"))
 
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:

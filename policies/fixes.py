@@ -26,6 +26,7 @@ from components.placement import (
     StateRead,
     Tenancy,
 )
+from components.placement.labels import ZONE_LABEL
 from components.placement.taints import GPU_TAINT
 from components.spec import Guardrails
 from policies.judging import Judged
@@ -259,7 +260,7 @@ def _state_locality(case: _Case) -> Iterator[Fix]:
     affinity = list(_zone_expressions(fetch(case.resource.props, *spec_path)))
     for path in affinity:
         yield Fix(case.resource, (*spec_path, *path), [zone], why, safe)
-    selector = (*spec_path, "nodeSelector", pods.ZONE_LABEL)
+    selector = (*spec_path, "nodeSelector", ZONE_LABEL)
     selected = fetch(case.resource.props, *selector)
     if not isinstance(selected, Lack) or not affinity:
         yield Fix(case.resource, selector, zone, why, safe)
@@ -280,7 +281,7 @@ def _zone_expressions(spec: object) -> Iterator[Path]:
     )
     for number, term in enumerate(items(spec, *terms)):
         for index, expression in enumerate(items(term, "matchExpressions")):
-            if fetch(expression, "key") == pods.ZONE_LABEL and fetch(expression, "operator") == "In":
+            if fetch(expression, "key") == ZONE_LABEL and fetch(expression, "operator") == "In":
                 yield (*terms, number, "matchExpressions", index, "values")
 
 

@@ -14,6 +14,7 @@ import typer
 
 from cli.console import drop, not_written, tell
 from cli.targets import STDOUT, check_target, write_target
+from components import clock
 from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _targets(asked: Mapping[str, str | None], *, as_json: bool) -> dict[str, str
 
 def _day(text: str | None) -> datetime.date:
     if text is None:
-        return datetime.date.today()
+        return clock.today()
     try:
         return datetime.date.fromisoformat(text)
     except ValueError:

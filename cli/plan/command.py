@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.console import wide_console
 from cli.stacks import file_of
+from components import clock
 from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ def plan(  # noqa: PLR0913 - each is an option of the command
 
     if html is not None:
         _check_page(html, explain, diff, as_json=as_json)
-    today = date.today()
-    made = planned_of(load_file(file_of(stack)), today=today)
-    other = planned_of(load_file(file_of(diff)), today=today) if diff is not None else None
+    day = clock.today()
+    made = planned_of(load_file(file_of(stack)), today=day)
+    other = planned_of(load_file(file_of(diff)), today=day) if diff is not None else None
     if html is not None:
         _write_page(made, html, as_json=as_json)
     elif explain is not None:

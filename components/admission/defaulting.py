@@ -8,7 +8,8 @@ is changed, and other taints of a pool are left: whoever set them did not mean e
 from typing import Any, Final
 
 from components.admission.policies import IS_NEW, STAYS, as_objects, resources
-from components.admission.reading import TOLERATED, ZONE_LABEL, used, variables
+from components.admission.reading import TOLERATED, used, variables
+from components.placement.labels import ZONE_LABEL
 from components.placement.taints import GPU_TAINT
 
 DEFAULTS: Final = "pool-defaults"

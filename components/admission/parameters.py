@@ -4,7 +4,6 @@ The policies are the same for every stack; thresholds, pools, waivers and how ha
 ConfigMap, as plain text under telling keys, so that a person can read there what holds in this cluster.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -20,7 +19,6 @@ Reach = Literal["own", "shared"]
 """Whether a namespace is the stack's own, or others have things there that are no concern of the stack's."""
 
 _KEEPS_OFF: Final = frozenset(("NoSchedule", "NoExecute"))
-_SPECIAL: Final = re.compile(r"[.+?()|\[\]{}^$\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +110,11 @@ def _of_waiver(waiver: Waiver) -> Iterator[tuple[str, str]]:
     for name, expired in (("waived", False), ("expired", True)):
         # A message with a line break is not shown.
         yield name, " ".join(str(Waived(waiver, expired)).split())
-    yield "undated", f"the waiver of {waiver.owner} holds for a change that sets something, and so is dated"
+    undated = f"the waiver of {waiver.owner} holds for a change that sets something, and so is dated"
+    yield "undated", " ".join(undated.split())
 
 
 def _pattern(subject: str) -> str:
     """A name in which `*` stands for any characters, as a regular expression."""
-    escaped = _SPECIAL.sub(lambda found: f"\\{found[0]}", subject)
-    return f"^{escaped.replace('*', '.*')}$"
+    # Of what a subject may be made of, the dot alone means something else there.
+    return f"^{subject.replace('.', '[.]').replace('*', '.*')}$"

@@ -8,6 +8,7 @@ and one rule is now this, now that: advice, a waived breach and a rule that is a
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,13 +17,13 @@ from components.admission.exploring import explore, refuses
 from components.admission.reading import (
     MADE_BY_OTHERS,
     NAME_LABEL,
-    POD_SECURITY_LABEL,
     annotation,
     unreadable,
     used,
 )
 from components.admission.reading import variables as read
 from components.placement import ANNOTATION_PREFIX, RULES, Rule
+from components.placement.labels import POD_SECURITY_LABEL
 
 DENY: Final = "deny"
 WARN: Final = "warn"
@@ -152,14 +153,15 @@ class Policy:
         return f"{about} + (variables.missing.size() > 0 ? {unread} : {reason})"
 
 
+@cache
 def policies() -> Mapping[str, Policy]:
     """By rule, for every rule that can refuse something in a cluster."""
-    return _POLICIES
+    return MappingProxyType(dict(_made()))
 
 
 def never_refuse() -> tuple[str, ...]:
     """The rules that can refuse nothing in a cluster."""
-    return tuple(rule for rule in RULES if rule not in _POLICIES)
+    return tuple(rule for rule in RULES if rule not in policies())
 
 
 def _made() -> Iterator[tuple[str, Policy]]:
@@ -304,5 +306,3 @@ _NOW: Final = (
     f" : {_SETS}"
     " ? dyn(object).metadata.?managedFields.orValue([]).filter(f, has(f.time)).map(f, string(f.time)) : []"
 )
-
-_POLICIES: Final[Mapping[str, Policy]] = MappingProxyType(dict(_made()))

@@ -15,16 +15,19 @@ from typing import Final
 from components.admission.cel import Variable, in_order, is_of_many, listing, quoted, variable
 from components.admission.exploring import FACTS
 from components.placement import ANNOTATION_PREFIX, NONE, FrontDoor, Tenancy
-from components.placement.devices import ACCELERATOR_SLICES, ACCELERATORS, EFA, ZONE_LABELS
+from components.placement.devices import ACCELERATOR_SLICES, ACCELERATORS, EFA
+from components.placement.labels import (
+    ISOLATING_LEVELS,
+    POD_SECURITY_LABEL,
+    POOL_LABEL,
+    QUEUE_LABEL,
+    ZONE_LABELS,
+)
 from components.spec.units import Quantity, Share
 
-POOL_LABEL: Final = f"{ANNOTATION_PREFIX}pool"
-ZONE_LABEL: Final = ZONE_LABELS[0]
-QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 QUEUE_GATES: Final = "kueue.x-k8s.io/"
 """What the names of the scheduling gates begin with that a queue holds pods by."""
 NAME_LABEL: Final = "app.kubernetes.io/name"
-POD_SECURITY_LABEL: Final = "pod-security.kubernetes.io/enforce"
 
 OF_POOL: Final = frozenset(
     (
@@ -326,7 +329,7 @@ _PODS: Final[Mapping[str, str]] = {
     "isolated_namespace": (
         "(variables.is_namespace ? dyn(object) : dyn(namespaceObject))"
         f".metadata.?labels[?'{POD_SECURITY_LABEL}'].orValue('')"
-        " in ['baseline', 'restricted'] ? 'true' : 'false'"
+        f" in {listing(ISOLATING_LEVELS)} ? 'true' : 'false'"
     ),
     "reads_elsewhere": (
         "(variables.state.size() == 1 ? variables.state[0] : []).filter(r, variables.zones.size() == 1"

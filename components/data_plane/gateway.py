@@ -12,7 +12,8 @@ from components.base import Component
 from components.data_plane.going import until_gone
 from components.data_plane.haproxy import HEALTH, Tail, Upstream, longest_seconds, memory_mib, render
 from components.data_plane.namespace import GATEWAY, ROLE_LABEL
-from components.data_plane.scheduling import HOST_LABEL, ZONE_LABEL, on_pools, spread
+from components.data_plane.scheduling import HOST_LABEL, on_pools, spread
+from components.placement.labels import ZONE_LABEL
 from components.placement.taints import hosts_of_gateway
 from components.spec import Duration, Memory, Pool
 

@@ -9,8 +9,9 @@ from pulumi_kubernetes import apps, core, policy
 from components.base import Component
 from components.data_plane.going import until_gone, whole_seconds
 from components.data_plane.namespace import MODEL, ROLE_LABEL
-from components.data_plane.scheduling import HOST_LABEL, ZONE_LABEL, on_pools, spread
+from components.data_plane.scheduling import HOST_LABEL, on_pools, spread
 from components.placement import Placement
+from components.placement.labels import ZONE_LABEL
 from components.placement.taints import GPU_RESOURCE
 from components.spec import ContainerServe, Duration, Workload
 

@@ -8,6 +8,7 @@ import pulumi
 from pulumi_kubernetes import core, networking
 
 from components.base import Component
+from components.placement.labels import POD_SECURITY_LABEL
 
 STACK_LABEL: Final = "halfmetal.dev/stack"
 ROLE_LABEL: Final = "halfmetal.dev/role"
@@ -61,7 +62,7 @@ class Namespace(Component):
                 "name": args.name,
                 "labels": {
                     STACK_LABEL: args.stack,
-                    "pod-security.kubernetes.io/enforce": "baseline",
+                    POD_SECURITY_LABEL: "baseline",
                     "pod-security.kubernetes.io/warn": "restricted",
                 },
             },

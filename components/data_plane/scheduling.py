@@ -7,11 +7,10 @@ of everything that must run on them.
 from collections.abc import Iterable
 from typing import Any, Final
 
+from components.placement.labels import POOL_LABEL, ZONE_LABEL
 from components.placement.taints import taints
 from components.spec import Pool
 
-POOL_LABEL: Final = "halfmetal.dev/pool"
-ZONE_LABEL: Final = "topology.kubernetes.io/zone"
 HOST_LABEL: Final = "kubernetes.io/hostname"
 
 

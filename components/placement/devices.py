@@ -17,5 +17,3 @@ ACCELERATORS: Final = (
 ACCELERATOR_SLICES: Final = "nvidia.com/mig-"
 """How the names of slices of an accelerator begin."""
 EFA: Final = "vpc.amazonaws.com/efa"
-ZONE_LABELS: Final = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
-"""What a node says its zone by, the name of today first."""

@@ -24,7 +24,7 @@ class Waived:
     def __str__(self) -> str:
         waiver = self.waiver
         if self.expired:
-            return f"the waiver of {waiver.owner} expired on {waiver.expires}"
+            return f"the waiver of {waiver.owner} expired on {waiver.expires}: {waiver.reason}"
         return f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"
 
 
@@ -36,6 +36,10 @@ class Use(StrEnum):
     """Nothing that it names breaks its rule: it can go."""
 
     EXPIRED = "expired"
+
+    def of(self, waiver: Waiver) -> str:
+        """The same as words."""
+        return f"{self} waiver of {waiver.rule} by {waiver.owner}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class Waiver(Model):
         description="Who answers for it: a person or a team.", examples=["ml-platform@example.com"]
     )
     expires: Day = Field(
-        description="The last day that it counts. From the next on the rule is enforced again.",
+        description="The last day that it counts, in UTC. From the next on the rule is enforced again.",
         examples=["2027-01-31"],
     )
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from components.placement import Facts, Tenancy
-from components.placement.devices import ZONE_LABELS
+from components.placement.labels import ISOLATING_LEVELS, POD_SECURITY_LABEL, POOL_LABEL, ZONE_LABELS
 from policies.reading import claims, queues, scalers
 from policies.reading.bags import ABSENT, UNKNOWN, fetch
 from policies.reading.claims import accelerators_claimed
@@ -20,7 +20,7 @@ from policies.reading.draft import Subject
 from policies.reading.index import Index, Kind, in_cluster, namespace_of
 from policies.reading.node_relations import FOR_PODS, nodes
 from policies.reading.nodes import NODE_GROUP
-from policies.reading.pods import POOL_LABEL, WORKLOADS, Template, Workload, claim_anything, held_to
+from policies.reading.pods import WORKLOADS, Template, Workload, claim_anything, held_to
 from policies.reading.queues import Flavors, flavors
 from policies.reading.relations import Related
 from policies.reading.scalers import least_replicas
@@ -34,8 +34,6 @@ SHOWN: Final = frozenset(
 )
 
 _NODE_GROUP_LABEL: Final = "eks.amazonaws.com/nodegroup"
-_ENFORCED: Final = "pod-security.kubernetes.io/enforce"
-_ISOLATING: Final = ("baseline", "restricted")
 
 _NAMESPACES: Final = Kind((NAMESPACE,), in_cluster)
 _POOLS: Final = Kind((NODE_GROUP,), lambda group: (_pool_of(group), fetch(group.props, "nodeGroupName")))
@@ -130,11 +128,11 @@ def _is_isolated(resource: Resource, index: Index) -> bool | None:
     """Whether its namespace enforces a Pod Security level; None where that is not known."""
     namespace = index.named(_NAMESPACES, namespace_of(resource), resource)
     level = (
-        fetch(namespace.props, "metadata", "labels", _ENFORCED)
+        fetch(namespace.props, "metadata", "labels", POD_SECURITY_LABEL)
         if isinstance(namespace, Resource)
         else UNKNOWN
     )
-    return None if level is UNKNOWN else level in _ISOLATING
+    return None if level is UNKNOWN else level in ISOLATING_LEVELS
 
 
 # -- nodes

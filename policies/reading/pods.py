@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from components.placement import ANNOTATION_PREFIX, NONE, FrontDoor
-from components.placement.devices import ACCELERATOR_SLICES, ACCELERATORS, EFA, ZONE_LABELS
+from components.placement import NONE, FrontDoor
+from components.placement.devices import ACCELERATOR_SLICES, ACCELERATORS, EFA
+from components.placement.labels import POOL_LABEL, ZONE_LABELS
 from components.placement.taints import GPU_TAINT
 from components.spec import Duration
 from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
@@ -19,8 +20,6 @@ from policies.reading.draft import Draft, Subject, carried
 from policies.reading.quantities import amount_of, counted, seconds
 from policies.reading.tolerations import tolerates
 
-ZONE_LABEL: Final = ZONE_LABELS[0]
-POOL_LABEL: Final = f"{ANNOTATION_PREFIX}pool"
 _GPU_TAINT: Final = {"key": GPU_TAINT.key, "value": GPU_TAINT.value, "effect": "NO_SCHEDULE"}
 _AUTOSCALING: Final = "autoscaling.knative.dev/"
 _SCALES_TO_ZERO: Final = "kpa.autoscaling.knative.dev"

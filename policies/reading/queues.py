@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
+from components.placement.labels import QUEUE_LABEL
 from policies.reading.bags import ABSENT, fetch, items, texts
 from policies.reading.declared import Properties
 from policies.reading.index import Index, Kind, in_cluster, in_namespace, namespace_of
@@ -17,8 +18,6 @@ from policies.resources import Resource
 
 _MOST: Final = 64
 """Groups of a queue, and flavours of a group: as many as its API allows, or more."""
-
-_QUEUE: Final = "kueue.x-k8s.io/queue-name"
 
 
 def _kueue(kind: str) -> tuple[str, ...]:
@@ -85,9 +84,9 @@ def flavors(resource: Resource, made: tuple[str, ...], index: Index) -> Flavors:
 
     `made` is the way to what it makes that makes the pods, whose label counts as well.
     """
-    name = fetch(resource.props, "metadata", "labels", _QUEUE)
+    name = fetch(resource.props, "metadata", "labels", QUEUE_LABEL)
     if name is ABSENT and made:
-        name = fetch(resource.props, *made, "metadata", "labels", _QUEUE)
+        name = fetch(resource.props, *made, "metadata", "labels", QUEUE_LABEL)
     namespace = namespace_of(resource)
     if not (isinstance(name, str) and isinstance(namespace, str)):
         return NO_FLAVORS

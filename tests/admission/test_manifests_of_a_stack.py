@@ -391,7 +391,7 @@ TABLE = [
         "a breach that somebody answered for until 2020",
         made("Deployment", name="late-one", facts=Facts(jitter=Duration(1)), pod=pod()),
         refused=JITTER,
-        words=("(the waiver of ml@example.com expired on 2020-01-31)",),
+        words=("(the waiver of ml@example.com expired on 2020-01-31: was to be)",),
     ),
     Applied(
         "a pod of a Job of a CronJob that somebody answers for",

@@ -1,5 +1,6 @@
 """A stack's figures as its policies are asked with them."""
 
+import re
 from datetime import date
 
 import pytest
@@ -24,3 +25,18 @@ def test_a_waiver_counts_to_the_end_of_its_last_day(expires: date, last: str, fi
     until = parameters(Governed(settle(catalog.load(), {}), waivers=[waiver]))["waiver.1.until"]
     assert last < until
     assert first_after is None or until <= first_after
+
+
+@pytest.mark.parametrize(
+    ("subject", "named", "not_named"),
+    [
+        ("chat-*", "chat-1", "old-chat-1"),
+        ("chat.v1", "chat.v1", "chat-v1"),
+        ("aws:ecs/task:*@x", "aws:ecs/task:chat@x", "aws:ecs/task:chat@y"),
+    ],
+)
+def test_a_waiver_names_what_its_subject_does(subject: str, named: str, not_named: str):
+    waiver = Waiver(rule="jitter-budget", subject=subject, reason="r", owner="o", expires=date.max)
+    pattern = parameters(Governed(settle(catalog.load(), {}), waivers=[waiver]))["waiver.1.subject"]
+    assert re.search(pattern, named)
+    assert not re.search(pattern, not_named)

@@ -53,7 +53,7 @@ def test_what_comes_of_a_waiver(waiver: dict[str, Any], today: date, use: Use):
     assert [each for _, each in placements.waivers] == [use]
     said = {
         Use.USED: "waived until 2026-12-31 by ml@example.com: the model is being pruned",
-        Use.EXPIRED: "the waiver of ml@example.com expired on 2026-12-31",
+        Use.EXPIRED: "the waiver of ml@example.com expired on 2026-12-31: the model is being pruned",
         Use.UNUSED: "",
     }[use]
     assert (str(finding.waived) if finding.waived else "") == said

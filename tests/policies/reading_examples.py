@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from components.placement import Facts
+from components.placement.labels import POOL_LABEL, ZONE_LABEL
 from policies.reading import cloud_run, functions, nodes, pods, tasks
 from policies.reading.bags import UNKNOWN
 from policies.reading.endpoints import ENDPOINT
@@ -24,7 +25,7 @@ ASKED = {"cpu": "2", "memory": "1Gi", GPU: 1, EFA: 1}
 
 
 def _affine(zone: str) -> dict[str, Any]:
-    expression = {"key": pods.ZONE_LABEL, "operator": "In", "values": [zone, "us-east-1c"]}
+    expression = {"key": ZONE_LABEL, "operator": "In", "values": [zone, "us-east-1c"]}
     return {
         "nodeAffinity": {
             "requiredDuringSchedulingIgnoredDuringExecution": {
@@ -42,7 +43,7 @@ def _pods(zone: str = "us-east-1a", **metadata: Any) -> dict[str, Any]:
             "initContainers": [
                 {"restartPolicy": "Always", "resources": {"limits": dict(ASKED), "requests": dict(ASKED)}}
             ],
-            "nodeSelector": {pods.ZONE_LABEL: zone, pods.POOL_LABEL: "gpu"},
+            "nodeSelector": {ZONE_LABEL: zone, POOL_LABEL: "gpu"},
             "affinity": _affine(zone),
             "tolerations": [{"key": GPU, "operator": "Exists"}],
         },

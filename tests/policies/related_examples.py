@@ -3,13 +3,14 @@
 from typing import Any
 
 from components.placement import Facts, Home
+from components.placement.labels import POOL_LABEL, ZONE_LABEL
 from policies.reading.bags import UNKNOWN
 from policies.reading.callers import PROVISIONED
 from policies.reading.functions import FUNCTION
 from policies.reading.node_relations import CAPACITY, CLUSTER, PLACEMENT_GROUP, SUBNET
 from policies.reading.nodes import CAPACITY_PROVIDER, LAUNCH_TEMPLATE, NODE_GROUP, SCALING_GROUP
 from policies.reading.pod_relations import NAMESPACE
-from policies.reading.pods import POOL_LABEL, WORKLOADS, ZONE_LABEL
+from policies.reading.pods import WORKLOADS
 from policies.reading.relations import ALARM, BUDGET, LOG_GROUP
 from policies.reading.tasks import SERVICE, TASK_DEFINITION
 from policies.resources import Resource

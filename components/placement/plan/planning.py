@@ -131,7 +131,7 @@ class _Planning:
             yield Warn(finding.subject, finding.says)
         for waiver, use in self.placements.waivers:
             if use is not Use.USED:
-                yield Warn(waiver.subject, f"{use} waiver of {waiver.rule} by {waiver.owner}")
+                yield Warn(waiver.subject, use.of(waiver))
         for each in workloads:
             chosen = each.chosen
             if chosen.unknown:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from components.placement.waivers import Waived
 from components.visible import visible
 from policies.audit.findings import Audit, Finding, Status
 from policies.audit.outcome import Ending, Outcome
@@ -48,13 +49,8 @@ def remedy(findings: Sequence[Finding]) -> str:
 
 def answered_for(finding: Finding) -> str:
     """Who answers for a finding, or did; nothing where nobody does."""
-    if finding.waiver is not None:
-        waiver = finding.waiver
-        return visible(f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}")
-    if finding.expired is not None:
-        waiver = finding.expired
-        return visible(f"the waiver of {waiver.owner} expired on {waiver.expires}: {waiver.reason}")
-    return ""
+    waiver = finding.waiver or finding.expired
+    return "" if waiver is None else visible(str(Waived(waiver, expired=finding.waiver is None)))
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
