@@ -169,6 +169,16 @@ def scopes_of(resource: Resource) -> tuple[str, ...]:
     return _around(resource.location.file if resource.location is not None else _EVERYWHERE)
 
 
+def is_of_whole_stack(resource: Resource) -> bool:
+    """Whether all that is deployed with it was read as well: what was read off a file may be a part."""
+    return resource.urn.startswith(_PULUMI) or resource.location is None
+
+
+def stack_of(resource: Resource) -> str:
+    """The stack that it is of. What is of none is seen together with all that is of none."""
+    return scopes_of(resource)[0] if is_of_whole_stack(resource) else _EVERYWHERE
+
+
 @lru_cache(maxsize=4096)
 def _around(file: str) -> tuple[str, ...]:
     """A file, the folders that it is in, and everywhere."""

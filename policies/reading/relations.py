@@ -2,6 +2,10 @@
 
 They are resources of their own, and none of them is a property of the function. Names are known at preview
 only sometimes, so a relation is also read off the graph: what a property was computed from.
+
+An alarm or a budget that tells nobody bounds nothing, and is as if it were not there. A template or the state
+of Terraform is often a part of what is deployed, and a budget usually stands in one that is the account's: so
+where none is among all that was read, nobody can tell whether there is one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,10 +14,10 @@ from typing import Any, Final
 
 from components.spec import Duration
 from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
-from policies.reading.declared import IS_THERE, Properties
+from policies.reading.declared import Properties
 from policies.reading.draft import Subject
 from policies.reading.functions import FUNCTION
-from policies.reading.index import Index, Kind, by, scopes_of, sources
+from policies.reading.index import Index, Kind, by, is_of_whole_stack, sources, stack_of
 from policies.resources import Resource
 
 LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
@@ -29,11 +33,25 @@ READS: Final[Mapping[str, Properties]] = {
         "loggingConfig.logGroup": ("log_retention_days",),
     },
     LOG_GROUP: {"name": ("log_retention_days",), "retentionInDays": ("log_retention_days",)},
-    ALARM: {"namespace": ("alarm",), "dimensions": ("alarm",), "metricQueries[].metric": ("alarm",)},
-    BUDGET: {IS_THERE: ("budget",)},
+    ALARM: {
+        "namespace": ("alarm",),
+        "dimensions": ("alarm",),
+        "metricQueries[].metric": ("alarm",),
+        "actionsEnabled": ("alarm",),
+        "alarmActions": ("alarm",),
+    },
+    BUDGET: {
+        "limitAmount": ("budget",),
+        "plannedLimits": ("budget",),
+        "autoAdjustData": ("budget",),
+        "notifications": ("budget",),
+    },
 }
 SHOWN: Final = frozenset({"log_retention_days", "alarm", "budget"})
 
+_LIMITS: Final = ("limitAmount", "plannedLimits", "autoAdjustData")
+_TOLD: Final = ("subscriberEmailAddresses", "subscriberSnsTopicArns", "subscribers")
+"""Lists of who is told; the last has all kinds, and is CloudFormation's alone."""
 _FUNCTION_METRICS: Final = "AWS/Lambda"
 _JUDGED_ALONE: Final[dict[str, Any]] = {"reserved_concurrency": 0, "timeout": Duration.of(1, "s")}
 """Bounds that a function states itself. Its own policy judges them; here they are taken to hold."""
@@ -62,10 +80,12 @@ def functions(resources: Iterable[Resource]) -> Iterator[Related]:
         shown: dict[str, Any] = {
             "log_retention_days": _log_retention(function, index),
             "alarm": index.once(_Alarms).watch(function),
-            "budget": scopes_of(function)[0] in index.once(_budgeted),
+            "budget": _budget(function, index),
         }
         found = {name: value for name, value in shown.items() if not _is_broken(getattr(own.facts, name))}
         unknown = {name for name, value in found.items() if value is None}
+        if stack_of(function) not in index.once(_budgeted):
+            unknown.discard("budget")  # nothing states it, so that it is no news
         facts = replace(own.facts, **found)
         yield Related(function, own, Subject(facts, own.unread - found.keys() | unknown, own.placed))
 
@@ -82,9 +102,50 @@ def _is_broken(bound: object) -> bool:
     return bound is not None and not bound
 
 
-def _budgeted(index: Index) -> frozenset[str]:
-    """The stacks that have a budget."""
-    return frozenset(scopes_of(budget)[0] for budget in index.of_types((BUDGET,)))
+# -- budgets
+
+
+def _budget(function: Resource, index: Index) -> bool | None:
+    """Whether there is a budget for a function's stack; None when it cannot be told."""
+    nobody_knows = None if not is_of_whole_stack(function) else False
+    return index.once(_budgeted).get(stack_of(function), nobody_knows)
+
+
+def _budgeted(index: Index) -> dict[str, bool | None]:
+    """Whether the budgets of a stack that has some hold, each stack by its best."""
+    found: dict[str, bool | None] = {}
+    for budget in index.of_types((BUDGET,)):
+        stack = stack_of(budget)
+        found[stack] = _any((found.get(stack, False), _is_heard_of(budget)))
+    return found
+
+
+def _is_heard_of(budget: Resource) -> bool | None:
+    """Whether a budget has a limit, and tells somebody; None when it cannot be told yet."""
+    limit = _any(_is_stated(fetch(budget.props, name)) for name in _LIMITS)
+    notifications = fetch(budget.props, "notifications")
+    told = _any(
+        _is_stated(fetch(notification, name)) for notification in items(notifications) for name in _TOLD
+    )
+    told = None if notifications is UNKNOWN else told
+    return _all((limit, told))
+
+
+def _is_stated(value: Any) -> bool | None:
+    """Whether there is something; None when it cannot be told yet."""
+    return None if value is UNKNOWN else value is not ABSENT and value not in (None, "", [], {})
+
+
+def _all(answers: Iterable[bool | None]) -> bool | None:
+    """Whether all are so; None when it cannot be told yet."""
+    given = set(answers)
+    return False if False in given else None if None in given else True
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    """Whether one is so; None when it cannot be told yet."""
+    given = set(answers)
+    return True if True in given else None if None in given else False
 
 
 # -- log groups
@@ -148,8 +209,8 @@ def _log_group_name(function: Resource) -> Any:
 class _Watched:
     """What the alarms of one stack watch, beside functions that they name."""
 
-    everything: bool = False
-    """One watches all functions together."""
+    everything: bool | None = False
+    """One watches all functions together; None when it cannot be told whether it does."""
     something: bool = False
     """One watches nobody knows what yet."""
     a_name: bool = False
@@ -158,10 +219,11 @@ class _Watched:
 
 @dataclass(slots=True)
 class _Alarms:
-    """Which functions are watched by some alarm."""
+    """Which functions are watched by some alarm that tells somebody."""
 
     index: Index
-    functions: set[int] = field(default_factory=set)
+    functions: dict[int, bool | None] = field(default_factory=dict)
+    """Functions that some alarm names; None where nobody can tell what it is on, or whom it tells."""
     stacks: dict[str, _Watched] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -170,35 +232,45 @@ class _Alarms:
 
     def watch(self, function: Resource) -> bool | None:
         """Whether an alarm watches a function; None when it cannot be told yet."""
-        stack = self.stacks.get(scopes_of(function)[0], _Watched())
-        if id(function) in self.functions or stack.everything:
-            return True
+        stack = self.stacks.get(stack_of(function), _Watched())
+        watched = _any((self.functions.get(id(function), False), stack.everything))
         nameless = not isinstance(fetch(function.props, "name"), str)
-        return None if stack.something or (nameless and stack.a_name) else False
+        return None if not watched and (stack.something or (nameless and stack.a_name)) else watched
 
     def _add(self, alarm: Resource) -> None:
-        stack = self.stacks.setdefault(scopes_of(alarm)[0], _Watched())
-        for where in ("dimensions", "metricQueries"):
-            self.functions.update(map(id, sources(alarm, where, FUNCTIONS)))
-        for metric, dimensions in _metrics(alarm):
+        told = _is_told(alarm)
+        stack = self.stacks.setdefault(stack_of(alarm), _Watched())
+        for where, namespace, dimensions in _metrics(alarm):
+            holds = _all((told, None if namespace is UNKNOWN else namespace == _FUNCTION_METRICS))
+            if holds is False:
+                continue
             named = [value for key, value in entries(dimensions) if key == "FunctionName"]
-            stack.something = stack.something or UNKNOWN in (metric, dimensions, *named)
-            over_all = dimensions is ABSENT or (isinstance(dimensions, dict) and not dimensions)
-            stack.everything = stack.everything or (over_all and metric == _FUNCTION_METRICS)
+            stack.something = stack.something or UNKNOWN in (dimensions, *named)
+            if dimensions is ABSENT or (isinstance(dimensions, dict) and not dimensions):
+                stack.everything = _any((stack.everything, holds))
             for name in named:
                 stack.a_name = stack.a_name or isinstance(name, str)
-                function = self.index.named(FUNCTIONS, name, alarm)
+            called = [self.index.named(FUNCTIONS, name, alarm) for name in named]
+            for function in (*called, *sources(alarm, where, FUNCTIONS)):
                 if isinstance(function, Resource):
-                    self.functions.add(id(function))
+                    key = id(function)
+                    self.functions[key] = _any((self.functions.get(key, False), holds))
 
 
-def _metrics(alarm: Resource) -> Iterator[tuple[Any, Any]]:
-    """The namespace and the dimensions of every metric that an alarm is on."""
+def _is_told(alarm: Resource) -> bool | None:
+    """Whether somebody hears of an alarm; None when it cannot be told yet."""
+    enabled = fetch(alarm.props, "actionsEnabled")
+    on = None if enabled is UNKNOWN else enabled not in (False, "false")
+    return _all((on, _is_stated(fetch(alarm.props, "alarmActions"))))
+
+
+def _metrics(alarm: Resource) -> Iterator[tuple[str, Any, Any]]:
+    """Of every metric that an alarm is on, the property it is in, its namespace and its dimensions."""
     queries = fetch(alarm.props, "metricQueries")
-    yield fetch(alarm.props, "namespace"), fetch(alarm.props, "dimensions")
+    yield "dimensions", fetch(alarm.props, "namespace"), fetch(alarm.props, "dimensions")
     if queries is UNKNOWN:
-        yield UNKNOWN, UNKNOWN
+        yield "metricQueries", UNKNOWN, UNKNOWN
     for query in items(queries):
         metric = fetch(query, "metric")
         if metric is not ABSENT:  # else it is an expression over the others
-            yield fetch(metric, "namespace"), fetch(metric, "dimensions")
+            yield "metricQueries", fetch(metric, "namespace"), fetch(metric, "dimensions")

@@ -45,8 +45,19 @@ def around(name: str = "embed") -> list[Resource]:
     """What a function needs beside it to be bounded."""
     return [
         resource(LOG_GROUP, f"{name}-log", name=f"/aws/lambda/{name}", retentionInDays=14),
-        resource(ALARM, f"{name}-alarm", dimensions={"FunctionName": name}),
-        resource(BUDGET, "budget"),
+        resource(
+            ALARM,
+            f"{name}-alarm",
+            namespace="AWS/Lambda",
+            dimensions={"FunctionName": name},
+            alarmActions=["topic"],
+        ),
+        resource(
+            BUDGET,
+            "budget",
+            limitAmount="9",
+            notifications=[{"subscriberEmailAddresses": ["ops@example.com"]}],
+        ),
     ]
 
 
@@ -148,7 +159,7 @@ def test_what_a_finding_comes_to(case: Case):
 
 def test_all_that_a_function_lacks_is_one_finding_whichever_resource_would_show_it():
     found = audited(resource(FUNCTION, "embed", name="embed", timeout=30))
-    said = "it has no reserved concurrency, logs kept for ever, no alarm, no budget for the stack"
+    said = "it has no reserved concurrency, logs kept for ever, no alarm"
     assert of(found, "runaway-function").verdict.reason == said
 
 

@@ -19,6 +19,7 @@ from policies.judging import everything
 FUNCTION = "aws:lambda/function:Function"
 URN = "urn:pulumi:prod::inference"
 ARN = "arn:aws:lambda:us-east-1:1:function:embed"
+TOPIC = "arn:aws:sns:us-east-1:1:alarms"
 
 
 def _pulumi() -> dict[str, Any]:
@@ -56,9 +57,17 @@ def _pulumi() -> dict[str, Any]:
                 state(
                     "aws:cloudwatch/metricAlarm:MetricAlarm",
                     "alarm",
-                    {"dimensions": {"FunctionName": "embed"}},
+                    {
+                        "namespace": "AWS/Lambda",
+                        "dimensions": {"FunctionName": "embed"},
+                        "alarmActions": [TOPIC],
+                    },
                 ),
-                state("aws:budgets/budget:Budget", "budget", {"budgetType": "COST"}),
+                state(
+                    "aws:budgets/budget:Budget",
+                    "budget",
+                    {"limitAmount": "9", "notifications": [{"subscriberSnsTopicArns": [TOPIC]}]},
+                ),
                 state("aws:cloudwatch/eventTarget:EventTarget", "daily", {"arn": ARN, "rule": "daily"}),
                 state(
                     "aws:lambda/eventSourceMapping:EventSourceMapping",
@@ -93,8 +102,16 @@ TERRAFORM: dict[str, dict[str, Any]] = {
         "kms_key_arn": "",
     },
     "aws_cloudwatch_log_group.logs": {"name": "/aws/lambda/embed", "retention_in_days": 7},
-    "aws_cloudwatch_metric_alarm.alarm": {"alarm_name": "errors", "dimensions": {"FunctionName": "embed"}},
-    "aws_budgets_budget.budget": {"budget_type": "COST"},
+    "aws_cloudwatch_metric_alarm.alarm": {
+        "alarm_name": "errors",
+        "namespace": "AWS/Lambda",
+        "dimensions": {"FunctionName": "embed"},
+        "alarm_actions": [TOPIC],
+    },
+    "aws_budgets_budget.budget": {
+        "limit_amount": "9",
+        "notification": [{"subscriber_email_addresses": [], "subscriber_sns_topic_arns": [TOPIC]}],
+    },
     "aws_cloudwatch_event_target.daily": {"arn": ARN, "rule": "daily"},
     "aws_lambda_event_source_mapping.jobs": {
         "function_name": "embed",

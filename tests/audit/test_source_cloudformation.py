@@ -203,10 +203,21 @@ TRANSLATED = [
     ),
     Translated(
         "a budget",
-        "X: {Type: AWS::Budgets::Budget, Properties: {Budget: {BudgetType: COST, BudgetName: all}}}",
+        """\
+        X:
+          Type: AWS::Budgets::Budget
+          Properties:
+            Budget: {BudgetType: COST, BudgetName: all, BudgetLimit: {Amount: 9, Unit: USD}}
+            NotificationsWithSubscribers: [{Subscribers: [{SubscriptionType: EMAIL, Address: a@b.c}]}]
+        """,
         "X",
         "aws:budgets/budget:Budget",
-        {"budgetType": "COST", "name": "all"},
+        {
+            "budgetType": "COST",
+            "name": "all",
+            "limitAmount": {"amount": 9, "unit": "USD"},
+            "notifications": [{"subscribers": [{"subscriptionType": "EMAIL", "address": "a@b.c"}]}],
+        },
     ),
     Translated(
         "a launch template",

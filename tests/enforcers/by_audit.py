@@ -26,6 +26,7 @@ from carriers import (
     Made,
     subject_name,
 )
+from rule_case import Case
 from said import NOTHING, Said, Says
 from typer.testing import CliRunner
 from written import (
@@ -59,6 +60,12 @@ class Source:
     """Resources of one stack, by its name."""
     called: Callable[[Made], str]
     """What the audit calls a resource of such a file."""
+    is_whole: bool = False
+    """Whether a file is a whole stack, in which no budget is none."""
+
+    def shows(self, case: Case) -> bool:
+        """Whether what a case is about can be seen. That a stack has no budget, no part of it can show."""
+        return self.is_whole or case.rule != "runaway-function" or bool(case.facts.budget)
 
     def file(self, stack: str) -> str:
         return f"{self.id}-{stack}.{self.suffix}"
@@ -71,6 +78,7 @@ SOURCES: Final = (
         (FUNCTIONS, CALLED, ON_CLOUD_RUN, ON_SAGEMAKER, PODS, NODES),
         pulumi_state,
         lambda made: made.name,
+        is_whole=True,
     ),
     Source(
         "terraform",
@@ -132,7 +140,9 @@ def _made(
     for carrier in source.carriers:
         yield from carrier.around
         for each in group.asked:
-            if carrier.carries(each.case) and bool(each.case.facts.budget) == budget:
+            if not carrier.carries(each.case) or not source.shows(each.case):
+                continue
+            if bool(each.case.facts.budget) == budget:
                 subject, *beside = carrier.make(each.case.facts, subject_name(carrier, each.name))
                 key = (source.id, carrier.id, each.name)
                 subjects[file, source.called(subject)] = (key, each.case.rule)

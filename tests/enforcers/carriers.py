@@ -93,6 +93,8 @@ def _is_of_pods(case: Case) -> bool:
 
 # -- functions
 
+_TOPIC: Final = "arn:aws:sns:us-east-1:000000000000:alarms"
+
 
 def _function(facts: Facts, name: str) -> Iterator[Made]:
     stated = ("function_memory", "timeout", "reserved_concurrency", "managed_instances")
@@ -115,7 +117,8 @@ def _function(facts: Facts, name: str) -> Iterator[Made]:
         yield Made(LOG_GROUP, f"{name}-logs", {"name": f"/aws/lambda/{name}", **kept})
     if facts.alarm:
         watched = {"name": f"{name}-errors", "dimensions": {"FunctionName": name}}
-        yield Made(ALARM, f"{name}-errors", {**watched, "namespace": "AWS/Lambda", "metricName": "Errors"})
+        told = {"namespace": "AWS/Lambda", "metricName": "Errors", "alarmActions": [_TOPIC]}
+        yield Made(ALARM, f"{name}-errors", {**watched, **told})
 
 
 def _capacity_provider(facts: Facts) -> object:
@@ -402,7 +405,15 @@ def _without(facts: Facts, *names: str) -> Facts:
     return replace(facts, **dict.fromkeys(names))
 
 
-BUDGETED: Final = Made(BUDGET, "monthly", {"name": "monthly", "limitAmount": "500"})
+BUDGETED: Final = Made(
+    BUDGET,
+    "monthly",
+    {
+        "name": "monthly",
+        "limitAmount": "500",
+        "notifications": [{"subscriberEmailAddresses": ["ops@example.com"]}],
+    },
+)
 """What makes every function beside it one of a stack with a budget."""
 
 FUNCTIONS: Final = Carrier("functions", _is_on_lambda, _function, _function_read_as)

@@ -90,7 +90,7 @@ _TERRAFORM: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     FUNCTION: ("aws_lambda_function", {"name": "function_name"}),
     LOG_GROUP: ("aws_cloudwatch_log_group", {}),
     ALARM: ("aws_cloudwatch_metric_alarm", {"name": "alarm_name"}),
-    BUDGET: ("aws_budgets_budget", {}),
+    BUDGET: ("aws_budgets_budget", {"notifications": "notification"}),
     NODE_GROUP: ("aws_eks_node_group", {"taints": "taint"}),
     LAUNCH_TEMPLATE: ("aws_launch_template", {}),
     SUBNET: ("aws_subnet", {}),
@@ -235,7 +235,7 @@ _CLOUDFORMATION: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     PLACEMENT_GROUP: ("AWS::EC2::PlacementGroup", {"name": "GroupName"}),
     CLUSTER: ("AWS::EKS::Cluster", {}),
 }
-_WITHIN: Final = {LAUNCH_TEMPLATE: "LaunchTemplateData", BUDGET: "Budget"}
+_WITHIN: Final = {LAUNCH_TEMPLATE: "LaunchTemplateData"}
 
 
 def cloudformation_name(made: Made) -> str:
@@ -273,6 +273,8 @@ def cloudformation_template(resources: Iterable[Made]) -> str:
 def _properties(made: Made) -> dict[str, Any]:
     names = _CLOUDFORMATION[made.type][1]
     props = dict(made.props)
+    if made.type == BUDGET:
+        return _budget(props)
     kinds = props.pop("enabledClusterLogTypes", None)
     found = _capitalized(props, names)
     if made.type in _WITHIN:
@@ -283,6 +285,25 @@ def _properties(made: Made) -> dict[str, Any]:
     elif kinds is not None:
         found["Logging"] = {"ClusterLogging": {"EnabledTypes": [{"Type": kind} for kind in kinds]}}
     return found
+
+
+def _budget(props: Mapping[str, Any]) -> dict[str, Any]:
+    """A budget, and beside it who is told of it."""
+    stated = dict(props)
+    limit, told = stated.pop("limitAmount"), stated.pop("notifications")
+    within = {**_capitalized(stated, {"name": "BudgetName"}), "BudgetLimit": {"Amount": limit, "Unit": "USD"}}
+    return {"Budget": within, "NotificationsWithSubscribers": _each(told, _notification)}
+
+
+def _notification(notice: Any) -> Any:
+    if isinstance(notice, Hidden):
+        return notice
+    emails = notice["subscriberEmailAddresses"]
+    return {"Subscribers": _each(emails, lambda email: {"SubscriptionType": "EMAIL", "Address": email})}
+
+
+def _each(several: Any, of: Callable[[Any], Any]) -> Any:
+    return several if isinstance(several, Hidden) else [of(one) for one in several]
 
 
 def _capitalized(props: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

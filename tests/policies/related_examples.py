@@ -33,18 +33,30 @@ FUNCTIONS = {
     "bounds": [
         made(FUNCTION, name="embed", loggingConfig={"logGroup": "/models/embed"}),
         made(LOG_GROUP, name="/models/embed", retentionInDays=14),
-        made(ALARM, namespace="AWS/Lambda", dimensions={"FunctionName": "embed"}),
-        made(BUDGET),
+        made(ALARM, namespace="AWS/Lambda", dimensions={"FunctionName": "embed"}, alarmActions=["topic"]),
+        made(BUDGET, limitAmount="9", notifications=[{"subscriberSnsTopicArns": ["topic"]}]),
     ],
     "bounds by its own name": [
         made(FUNCTION, name="embed"),
         made(LOG_GROUP, name="/aws/lambda/embed", retentionInDays=14),
-        made(ALARM, namespace="AWS/Lambda"),
+        made(ALARM, namespace="AWS/Lambda", actionsEnabled=True, alarmActions=["topic"]),
+        made(
+            BUDGET, plannedLimits=[{"amount": "9"}], notifications=[{"subscribers": [{"address": "a@b.c"}]}]
+        ),
+    ],
+    "a budget that follows what was spent": [
+        made(FUNCTION, name="embed"),
+        made(
+            BUDGET,
+            autoAdjustData={"autoAdjustType": "FORECAST"},
+            notifications=[{"subscriberEmailAddresses": ["ops@example.com"]}],
+        ),
     ],
     "an alarm on a metric among others": [
         made(FUNCTION, name="embed"),
         made(
             ALARM,
+            alarmActions=["topic"],
             dimensions={"QueueName": "q"},
             metricQueries=[{"metric": {"namespace": "AWS/Lambda", "dimensions": {"FunctionName": "embed"}}}],
         ),

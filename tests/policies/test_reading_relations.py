@@ -9,6 +9,7 @@ from components.catalog import load as load_catalog
 from components.placement import Answer, Facts, FrontDoor, Home, Tenancy, settle
 from components.spec import Duration
 from policies.judging import everything
+from policies.reading.bags import UNKNOWN
 from policies.reading.callers import PROVISIONED, functions_called, functions_tied
 from policies.reading.functions import FUNCTION
 from policies.reading.node_relations import CLUSTER, PLACEMENT_GROUP, SUBNET, nodes
@@ -56,7 +57,7 @@ class Bounds:
     resources: list[Resource]
     log_retention_days: int | None = 0
     alarm: bool | None = False
-    budget: bool = False
+    budget: bool | None = False
 
 
 def _log(days: int | None = 14, name: str = "/aws/lambda/embed", stack: str = "dev") -> Resource:
@@ -64,10 +65,25 @@ def _log(days: int | None = 14, name: str = "/aws/lambda/embed", stack: str = "d
 
 
 def _alarm(stack: str = "dev", **props: Any) -> Resource:
-    return _made(ALARM, "alarm", stack=stack, **props)
+    return _made(ALARM, "alarm", stack=stack, **{"alarmActions": [UNKNOWN], **props})
+
+
+def _budget(stack: str = "dev", **props: Any) -> Resource:
+    told = [{"subscriberEmailAddresses": ["ops@example.com"]}]
+    return _made(BUDGET, stack=stack, **{"limitAmount": "500", "notifications": told, **props})
 
 
 METRIC = {"metric": {"namespace": "AWS/Lambda", "dimensions": {"FunctionName": "embed"}}}
+
+ON_ALL = {"namespace": "AWS/Lambda"}
+ADJUSTED = {"autoAdjustData": {"autoAdjustType": "HISTORICAL"}}
+
+
+def _in(file: str, resource_type: str, like: Resource | None = None) -> Resource:
+    """A resource in a file that is no state of Pulumi's."""
+    props = like.props if like is not None else {"name": "embed"}
+    return _in_file(file, resource_type, resource_type, **props)
+
 
 BOUNDS = [
     Bounds("nothing at all", [_function()]),
@@ -102,11 +118,51 @@ BOUNDS = [
         [
             _function(),
             _function(stack="other"),
-            _alarm("other", dimensions={"FunctionName": "embed"}),
+            _alarm("other", namespace="AWS/Lambda", dimensions={"FunctionName": "embed"}),
         ],
     ),
-    Bounds("a budget of another stack", [_function(), _made(BUDGET, stack="other")]),
-    Bounds("a budget", [_function(), _made(BUDGET)], budget=True),
+    Bounds("an alarm whose actions are off", [_function(), _alarm(**ON_ALL, actionsEnabled=False)]),
+    Bounds("an alarm without actions", [_function(), _alarm(**ON_ALL, alarmActions=[])]),
+    Bounds("an alarm of unknown actions", [_function(), _alarm(**ON_ALL, alarmActions=UNKNOWN)], alarm=None),
+    Bounds("an alarm of an unknown kind", [_function(), _alarm(namespace=UNKNOWN)], alarm=None),
+    Bounds(
+        "an alarm on a metric of its own that has a function's name",
+        [_function(), _alarm(namespace="Shop", dimensions={"FunctionName": "embed"})],
+    ),
+    Bounds(
+        "an alarm that tells nobody beside one that does",
+        [_function(), _alarm(**ON_ALL, alarmActions=[]), _alarm(**ON_ALL)],
+        alarm=True,
+    ),
+    Bounds("a budget of another stack", [_function(), _budget(stack="other")]),
+    Bounds("a budget", [_function(), _budget()], budget=True),
+    Bounds("a budget without a limit", [_function(), _budget(limitAmount=None)]),
+    Bounds(
+        "a budget that follows what was spent",
+        [_function(), _budget(limitAmount=None, **ADJUSTED)],
+        budget=True,
+    ),
+    Bounds("a budget of an unknown limit", [_function(), _budget(limitAmount=UNKNOWN)], budget=None),
+    Bounds("a budget that tells nobody", [_function(), _budget(notifications=[])]),
+    Bounds("a budget whose notice goes nowhere", [_function(), _budget(notifications=[{"threshold": 80}])]),
+    Bounds(
+        "a budget that tells nobody knows whom", [_function(), _budget(notifications=UNKNOWN)], budget=None
+    ),
+    Bounds(
+        "one file with a function, another with what bounds all",
+        [
+            _in("app.yaml", FUNCTION),
+            _in("ops.yaml", ALARM, _alarm(**ON_ALL)),
+            _in("ops.yaml", BUDGET, _budget()),
+        ],
+        alarm=True,
+        budget=True,
+    ),
+    Bounds("a file, and no budget in any", [_in("app.yaml", FUNCTION)], budget=None),
+    Bounds(
+        "a file, and a budget in another that tells nobody",
+        [_in("app.yaml", FUNCTION), _in("ops.yaml", BUDGET, _budget(notifications=[]))],
+    ),
 ]
 
 
@@ -390,7 +446,7 @@ def test_a_thousand_functions_with_all_that_is_theirs_are_related_by_looking_eac
             found += [
                 _function(name),
                 _log(name=f"/aws/lambda/{name}"),
-                _alarm(dimensions={"FunctionName": name}),
+                _alarm(**ON_ALL, dimensions={"FunctionName": name}),
                 _made(EVENT_TARGET, arn=f"{ARN}:{name}"),
             ]
         return found

@@ -84,10 +84,21 @@ def _log_group(**props: Any) -> PolicyResource:
 
 
 def _alarm(**props: Any) -> PolicyResource:
-    return _made(ALARM, "embed-alarm", **{"dimensions": {"FunctionName": "embed-1a2b"}, **props})
+    stated = {
+        "namespace": "AWS/Lambda",
+        "dimensions": {"FunctionName": "embed-1a2b"},
+        "alarmActions": [UNKNOWN_STRING_VALUE],
+    }
+    return _made(ALARM, "embed-alarm", **{**stated, **props})
 
 
-BUDGETED = _made(BUDGET, "budget", budgetType="COST")
+BUDGETED = _made(
+    BUDGET,
+    "budget",
+    budgetType="COST",
+    limitAmount="500",
+    notifications=[{"subscriberEmailAddresses": ["ops@example.com"]}],
+)
 
 
 def _all(
@@ -271,6 +282,21 @@ CASES = [
         "a retention that is not known yet",
         [_function(), _log_group(retentionInDays=UNKNOWN_NUMBER_VALUE), _alarm(), BUDGETED],
         {UNDECIDED: "runaway-function: embed: cannot be decided without log retention days"},
+    ),
+    Case(
+        "an alarm that tells nobody",
+        [_function(), _log_group(), _alarm(alarmActions=None), BUDGETED],
+        {RUNAWAY: "no alarm"},
+    ),
+    Case(
+        "an alarm of which nobody knows yet whom it tells",
+        [_function(), _log_group(), _alarm(alarmActions=UNKNOWN_ARRAY_VALUE), BUDGETED],
+        {UNDECIDED: "without alarm"},
+    ),
+    Case(
+        "a budget that tells nobody",
+        [_function(), _log_group(), _alarm(), _made(BUDGET, "budget", limitAmount="500")],
+        {RUNAWAY: "no budget for the stack"},
     ),
     Case(
         "an alarm on nobody knows what yet",

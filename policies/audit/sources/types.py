@@ -207,7 +207,12 @@ TYPES: Final = (
             "notification": "notifications",
             "planned_limit": "plannedLimits",
         },
-        cloudformation_names={"BudgetName": "name", "NotificationsWithSubscribers": "notifications"},
+        cloudformation_names={
+            "BudgetName": "name",
+            "BudgetLimit": "limitAmount",
+            "PlannedBudgetLimits": "plannedLimits",
+            "NotificationsWithSubscribers": "notifications",
+        },
         hoisted=("Budget",),
     ),
     # -- what calls them
