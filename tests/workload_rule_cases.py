@@ -533,7 +533,7 @@ TIES = [
         _TIES,
         Facts(ties=("eventbridge", "step-functions")),
         Answer.REFUSED,
-        ("2 of one vendor", "Amazon EventBridge, AWS Step Functions"),
+        ("what only one vendor has: ", "Amazon EventBridge, AWS Step Functions"),
     ),
     Case("a tie that has no name here", _TIES, Facts(ties=("mq",)), Answer.REFUSED, ("mq",)),
     Case("nothing known of ties", _TIES, POOL, Answer.UNDECIDED, missing=("ties",)),

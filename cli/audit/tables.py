@@ -28,10 +28,11 @@ SHOWN_AT_ONCE: Final = 25
 """Findings of one rule that are shown: more are no reading for a terminal, and are in every report."""
 
 _STYLES: Final = {
-    Status.REFUSED: "bold red",
-    Status.ADVISED_AGAINST: "yellow",
-    Status.UNDECIDED: "cyan",
-    Status.WAIVED: "dim",
+    "refused": "bold red",
+    words.ADVISORY: "yellow",
+    "advised against": "yellow",
+    "undecided": "cyan",
+    "waived": "dim",
 }
 _WAIVERS: Final = {Use.USED: "dim", Use.UNUSED: "cyan", Use.EXPIRED: "yellow"}
 
@@ -70,7 +71,8 @@ def _print_rule(console: Console, rule: Rule, findings: list[Finding]) -> None:
     console.print(_indented(Text(rule.title, style="italic")))
     rows = _rows(no_wrap_first=True)
     for finding in findings[:SHOWN_AT_ONCE]:
-        status = Text(words.NAMED[finding.status], _STYLES[finding.status])
+        named = words.named(finding)
+        status = Text(named, _STYLES[named])
         rows.add_row(status, _subject(finding), _reason(finding))
     console.print(_indented(rows))
     _print_rest(console, len(findings))
@@ -90,7 +92,7 @@ def _print_undecided(console: Console, findings: list[Finding]) -> None:
     for found in list(by_resource.values())[:SHOWN_AT_ONCE]:
         told = Text()
         for finding in found:
-            told.append(finding.rule.id, _STYLES[Status.UNDECIDED])
+            told.append(finding.rule.id, _STYLES["undecided"])
             told.append(f" {words.reason(finding)}\n")
         told.rstrip()
         rows.add_row(_subject(found[0]), told)

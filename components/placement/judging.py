@@ -58,6 +58,8 @@ class Verdict:
     missing: tuple[str, ...] = ()
     soft: bool = False
     """A refusal that is advice, whatever the rule's enforcement."""
+    applies: bool = field(default=True, compare=False)
+    """Whether the rule is about such a subject at all. It is no part of the answer."""
     broken: tuple[str, ...] = field(default=(), compare=False)
     """Of a rule that asks for several things, those that are broken (names of fields of `Facts`), which the
     reason says in words."""
@@ -66,6 +68,11 @@ class Verdict:
 def fits(reason: str) -> Verdict:
     """The subject keeps the rule."""
     return Verdict(Answer.FITS, reason)
+
+
+def not_about(reason: str) -> Verdict:
+    """The rule is about something else than the subject is, which therefore keeps it."""
+    return Verdict(Answer.FITS, reason, applies=False)
 
 
 def refused(reason: str, *broken: str) -> Verdict:

@@ -106,7 +106,7 @@ class Audit:
     waivers: tuple[tuple[Waiver, Use], ...]
     """All that the stack file has, and what came of each."""
     passed: tuple[tuple[Rule, Resource], ...]
-    """Rules that were kept, by what."""
+    """Rules that were kept, by what; not those that are about something else."""
     files: frozenset[str]
     """Files that resources stand in."""
     today: date
@@ -137,7 +137,8 @@ def audit(gathered: Gathered, settings: Settings, waivers: Waivers) -> Audit:
     for each in everything(settings, gathered.resources):
         judged.add(id(each.resource))
         if each.verdict.answer is Answer.FITS:
-            kept.append((each.rule, each.resource))
+            if each.verdict.applies:
+                kept.append((each.rule, each.resource))
         elif each.verdict.answer is Answer.REFUSED or each.open:
             against.append(each)
     findings = _told_apart(sorted((_finding(each, settings, waivers) for each in against), key=_order))

@@ -32,7 +32,7 @@ READS: Final[Mapping[str, Properties]] = {
 
 _FARGATE: Final = "FARGATE"
 _DEEPEST: Final = 10**6
-"""Characters of a definition of containers; AWS takes a tenth of it."""
+"""Characters of a definition of containers that are gone through; of a longer one nothing is known."""
 
 
 def task_definition(props: Mapping[str, Any]) -> Subject:

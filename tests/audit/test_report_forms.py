@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from time import process_time
@@ -317,3 +318,33 @@ def test_what_to_do_where_both_break_a_rule_says_which_is_which():
         words.remedy(found)
         == f"of what a stack file has: {rule.remedy}. Of anything else: {rule.remedy_elsewhere}"
     )
+
+
+# -- what stops nothing
+
+
+def _advisory() -> Outcome:
+    tags = Facts(home=Home.FUNCTION, ties=("sqs",)).to_tags()
+    made = Resource(FUNCTION, "embed", "a", {"tags": tags, "timeout": 30}, location=Location("a.json", 3))
+    found = audit(Gathered((made,)), settle(load_catalog(), {}), Waivers((), TODAY))
+    tied = tuple(each for each in found.findings if each.rule.id == "vendor-lock-in")
+    return Outcome(replace(found, findings=tied))
+
+
+@pytest.mark.parametrize("form", [junit.report, markdown.report, page.report, table])
+def test_a_breach_that_stops_nothing_is_not_shown_as_one_that_does(form: Callable[[Outcome], str]):
+    outcome = _advisory()
+    said = form(outcome).replace("&#58;", ":")
+    assert words.found(outcome) == "1 advisory"
+    assert "advisory" in said
+    assert "it works with what only one vendor has: Amazon SQS" in said
+    for refused in (":x:", "1 refused", "status refused", "<failure", "refused   "):
+        assert refused not in said
+
+
+def test_a_test_is_of_a_rule_that_is_about_the_resource():
+    made = Resource(FUNCTION, "embed", "a", {"timeout": 30}, location=Location("a.json", 3))
+    found = audit(Gathered((made,)), settle(load_catalog(), {}), Waivers((), TODAY))
+    tests = {each.get("classname") for each in Tree.fromstring(junit.report(Outcome(found))).iter("testcase")}
+    assert "runaway-function" in tests
+    assert tests.isdisjoint({"zone-capacity", "unattended-cluster"})

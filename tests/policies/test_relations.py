@@ -367,7 +367,11 @@ CASES = [
     ),
     Case("a function that an event rule calls", _called(EVENT_TARGET, "arn"), {TIES: "Amazon EventBridge"}),
     Case("a function that is a step", _called(STATE_MACHINE, "definition"), {TIES: "AWS Step Functions"}),
-    Case("a function that a topic calls by its alias", _by_alias(), {TIES: "embed: it works with 1 of one"}),
+    Case(
+        "a function that a topic calls by its alias",
+        _by_alias(),
+        {TIES: "embed: it works with what only one vendor has: Amazon SNS"},
+    ),
     Case("a function that takes from a queue", _taking_from_a_queue(), {TIES: "Amazon SQS"}),
     Case(
         "a function that a schedule names by its ARN",

@@ -16,6 +16,7 @@ from components.placement.judging import (
     Thresholds,
     Verdict,
     fits,
+    not_about,
     refused,
     undecided,
 )
@@ -33,7 +34,7 @@ def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
     if facts.home is None:
         return undecided("home")
     if not facts.home.is_function:
-        return fits(f"{facts.home.described} has no function's limit")
+        return not_about(f"{facts.home.described} has no function's limit")
     amounts = [amount for amount in (facts.memory, facts.function_memory) if amount is not None]
     if not amounts:
         return Verdict(Answer.UNDECIDED, "cannot be decided without memory", ("memory", "function_memory"))

@@ -11,7 +11,16 @@ from types import MappingProxyType
 
 from components.placement.facts import Facts
 from components.placement.homes import Home
-from components.placement.judging import Parameter, Rule, Thresholds, Verdict, fits, refused, undecided
+from components.placement.judging import (
+    Parameter,
+    Rule,
+    Thresholds,
+    Verdict,
+    fits,
+    not_about,
+    refused,
+    undecided,
+)
 from components.spec.units import Duration
 
 _LONGEST = "longest_timeout"
@@ -33,7 +42,7 @@ def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
     if facts.home is None:
         return undecided("home")
     if not facts.home.is_function:
-        return fits(f"{facts.home.described} is no function")
+        return not_about(f"{facts.home.described} is no function")
     bounds = [
         bound
         for bound in _bounds(facts, thresholds)

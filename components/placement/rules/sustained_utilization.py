@@ -17,6 +17,7 @@ from components.placement.judging import (
     Verdict,
     advised_against,
     fits,
+    not_about,
     refused,
     undecided,
 )
@@ -29,7 +30,7 @@ _NODES_ABOVE = "nodes_above"
 
 def _check(facts: Facts, thresholds: Thresholds) -> Verdict:
     if facts.role is Role.CONTROL:
-        return fits("a control function serves no workload's traffic")
+        return not_about("a control function serves no workload's traffic")
     if facts.home is None:
         return undecided("home")
     if not facts.home.is_function:

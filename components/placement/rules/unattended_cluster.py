@@ -12,6 +12,7 @@ from components.placement.judging import (
     Thresholds,
     Verdict,
     fits,
+    not_about,
     refused,
     undecided,
 )
@@ -21,7 +22,7 @@ def _check(facts: Facts, _: Thresholds) -> Verdict:
     if facts.home is None:
         return undecided("home")
     if facts.home.is_function:
-        return fits(f"{facts.where} has no cluster")
+        return not_about(f"{facts.where} has no cluster")
     if facts.managed_cluster:
         return fits("a provider runs its cluster")
     if facts.operations_team:

@@ -6,14 +6,14 @@ never start.
 
 from components.placement.counting import count, in_order, listed
 from components.placement.facts import NONE, Facts
-from components.placement.judging import Rule, Thresholds, Verdict, fits, refused, undecided
+from components.placement.judging import Rule, Thresholds, Verdict, fits, not_about, refused, undecided
 
 _ONE_ZONE_STRATEGY = "cluster"
 
 
 def _check(facts: Facts, _: Thresholds) -> Verdict:
     if facts.home is not None and facts.home.is_function:
-        return fits(f"{facts.where} has no nodes")
+        return not_about(f"{facts.where} has no nodes")
     block = _capacity_block(facts)
     if block is not None:
         return block

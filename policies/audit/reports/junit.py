@@ -84,7 +84,7 @@ class _Suites:
             failed = Tree.SubElement(test, "failure", message=said, type=str(finding.severity))
             failed.text = "\n".join(_lines(finding))
             return
-        kept = "known before" if known else words.NAMED[finding.status]
+        kept = "known before" if known else words.named(finding)
         answers = words.answered_for(finding)
         Tree.SubElement(test, "skipped", message=f"{kept}: {said}{f' ({answers})' if answers else ''}")
 

@@ -30,10 +30,11 @@ _ENDING: Final = 2_000
 _MARKS: Final = re.compile(r"[^\w\s,()%=+/-]|_")
 _MENTION: Final = re.compile("(&#(?:64|35);)")
 _ICONS: Final = {
-    Status.REFUSED: ":x:",
-    Status.ADVISED_AGAINST: ":warning:",
-    Status.UNDECIDED: ":grey_question:",
-    Status.WAIVED: ":heavy_minus_sign:",
+    "refused": ":x:",
+    words.ADVISORY: ":warning:",
+    "advised against": ":warning:",
+    "undecided": ":grey_question:",
+    "waived": ":heavy_minus_sign:",
 }
 
 
@@ -115,7 +116,7 @@ def _add_findings(sheet: _Sheet, findings: Iterable[Finding]) -> None:
         sheet.fold(
             summary,
             ("", "what", "where", "why"),
-            [(_ICONS[each.status], _what(each), _where(each), _why(each)) for each in found],
+            [(_ICONS[words.named(each)], _what(each), _where(each), _why(each)) for each in found],
             f"**{rule.title}.** To do: {words.remedy(found)}.",
         )
 

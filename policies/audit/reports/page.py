@@ -233,7 +233,7 @@ def _what(finding: Finding) -> Child:
 
 
 def _status(finding: Finding) -> Element:
-    named = words.NAMED[finding.status]
+    named = words.named(finding)
     return element("span", named, class_=f"status {named.replace(' ', '-')}")
 
 

@@ -1,20 +1,20 @@
 """What every report says in the same words."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from components.placement import Enforcement
 from components.placement.waivers import Waived
 from components.visible import visible
 from policies.audit.findings import Audit, Finding, Status
 from policies.audit.outcome import Ending, Outcome
 from policies.resources import Location
 
-NAMED: Final = {
-    Status.REFUSED: "refused",
-    Status.ADVISED_AGAINST: "advised against",
-    Status.UNDECIDED: "undecided",
-    Status.WAIVED: "waived",
-}
+ADVISORY: Final = "advisory"
+"""What a breach of a rule is called that stops nothing."""
+NAMES: Final = ("refused", ADVISORY, "advised against", "undecided", "waived")
+"""What a finding is called that people look at, the worst first."""
 
 HOW_TO_DECIDE: Final = (
     "say what is missing where the resource is made: in a tag like `halfmetal:cold-start-tolerance` on AWS,"
@@ -23,6 +23,12 @@ HOW_TO_DECIDE: Final = (
 """What to do about a finding that is undecided."""
 
 _NO_FILES: Final = ("stack:", "cluster:", "(")
+
+
+def named(finding: Finding) -> str:
+    """What a finding comes to, for people: a breach that stops nothing is not shown as one that does."""
+    advisory = finding.status is Status.REFUSED and finding.enforcement is not Enforcement.MANDATORY
+    return ADVISORY if advisory else str(finding.status)
 
 
 def place(location: Location) -> str:
@@ -68,9 +74,8 @@ def looked_at(audit: Audit) -> str:
 
 def found(outcome: Outcome) -> str:
     """How many findings come to what."""
-    shown = outcome.shown
-    counts = {status: sum(each.status is status for each in shown) for status in reversed(Status)}
-    told = ", ".join(f"{count:,} {NAMED[status]}" for status, count in counts.items() if count)
+    counts = Counter(map(named, outcome.shown))
+    told = ", ".join(f"{counts[name]:,} {name}" for name in NAMES if counts[name])
     if outcome.compared is None:
         return told or "nothing found"
     return f"new: {told}" if told else "nothing new"
