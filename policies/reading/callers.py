@@ -7,6 +7,7 @@ or by name or ARN. So what it is tied to, and whether anybody waits for its answ
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -84,8 +85,8 @@ def _rest_api(integration: Resource, _: Index) -> FrontDoor | None:
     return FrontDoor.REST_API_STREAMED if mode == "STREAM" else None
 
 
-def _machine_waits(_: Resource, __: Index) -> None:
-    """A workflow waits for a step, and no API of those that the rules know cuts it off."""
+def _waits(_: Resource, __: Index) -> None:
+    """A workflow waits for a step, and a pipe for what enriches: no API that the rules know cuts it off."""
 
 
 _SOURCES: Final[Mapping[str, str]] = MappingProxyType(
@@ -93,23 +94,27 @@ _SOURCES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What a mapping may take events from, by type of resource."""
 
-_CALLERS: Final[Mapping[str, _Caller]] = MappingProxyType(
+_PIPE: Final = "aws:pipes/pipe:Pipe"
+_CALLERS: Final[Mapping[str, tuple[_Caller, ...]]] = MappingProxyType(
     {
-        "aws:apigateway/integration:Integration": _Caller("uri", _at("uri"), door=_rest_api),
-        "aws:apigatewayv2/integration:Integration": _Caller(
-            "integrationUri", _at("integrationUri"), door=_http_api
+        "aws:apigateway/integration:Integration": (_Caller("uri", _at("uri"), door=_rest_api),),
+        "aws:apigatewayv2/integration:Integration": (
+            _Caller("integrationUri", _at("integrationUri"), door=_http_api),
         ),
-        "aws:cloudwatch/eventTarget:EventTarget": _Caller("arn", _at("arn"), _tied("eventbridge")),
-        _MAPPING: _Caller("functionName", _at("functionName"), _taken_from),
-        "aws:pipes/pipe:Pipe": _Caller("target", _at("target"), _tied("eventbridge")),
-        "aws:s3/bucketNotification:BucketNotification": _Caller(
-            "lambdaFunctions", _of_each("lambdaFunctions", "lambdaFunctionArn")
+        "aws:cloudwatch/eventTarget:EventTarget": (_Caller("arn", _at("arn"), _tied("eventbridge")),),
+        _MAPPING: (_Caller("functionName", _at("functionName"), _taken_from),),
+        _PIPE: (
+            _Caller("target", _at("target"), _tied("eventbridge")),
+            _Caller("enrichment", _at("enrichment"), _tied("eventbridge"), _waits),
         ),
-        "aws:scheduler/schedule:Schedule": _Caller("target", _at("target", "arn"), _tied("eventbridge")),
-        "aws:sfn/stateMachine:StateMachine": _Caller(
-            "definition", _at("definition"), _tied("step-functions"), _machine_waits
+        "aws:s3/bucketNotification:BucketNotification": (
+            _Caller("lambdaFunctions", _of_each("lambdaFunctions", "lambdaFunctionArn")),
         ),
-        "aws:sns/topicSubscription:TopicSubscription": _Caller("endpoint", _at("endpoint"), _tied("sns")),
+        "aws:scheduler/schedule:Schedule": (_Caller("target", _at("target", "arn"), _tied("eventbridge")),),
+        "aws:sfn/stateMachine:StateMachine": (
+            _Caller("definition", _at("definition"), _tied("step-functions"), _waits),
+        ),
+        "aws:sns/topicSubscription:TopicSubscription": (_Caller("endpoint", _at("endpoint"), _tied("sns")),),
     }
 )
 _CALLED: Final = ("ties", "front_door")
@@ -128,7 +133,7 @@ READS: Final[Mapping[str, Properties]] = {
     "aws:apigatewayv2/api:Api": {"id": ("front_door",), "protocolType": ("front_door",)},
     "aws:cloudwatch/eventTarget:EventTarget": {"arn": _CALLED},
     _MAPPING: {"functionName": _CALLED, "eventSourceArn": ("ties",)},
-    "aws:pipes/pipe:Pipe": {"target": _CALLED},
+    _PIPE: {"target": _CALLED, "enrichment": _CALLED},
     "aws:s3/bucketNotification:BucketNotification": {"lambdaFunctions[].lambdaFunctionArn": ("front_door",)},
     "aws:scheduler/schedule:Schedule": {"target.arn": _CALLED},
     "aws:sfn/stateMachine:StateMachine": {"definition": ("ties",)},
@@ -201,8 +206,8 @@ def _called(index: Index) -> Iterator[tuple[Resource, Subject, Calls]]:
 def _calls(index: Index) -> dict[int, Calls]:
     """What calls each function, by its identity; none for one that nothing calls."""
     found: dict[int, Calls] = {}
-    for resource_type, caller in _CALLERS.items():
-        for resource in index.of_types((resource_type,)):
+    for resource_type, callers in _CALLERS.items():
+        for resource, caller in product(index.of_types((resource_type,)), callers):
             ties, door = frozenset(caller.ties(resource)), caller.door(resource, index)
             for function in _named(resource, caller.property, caller.texts(resource), index):
                 known = found.get(id(function), _NOBODY)

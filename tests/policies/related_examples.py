@@ -70,6 +70,11 @@ FUNCTIONS = {
         made(FUNCTION, name="embed"),
         made("aws:apigatewayv2/integration:Integration", payloadFormatVersion="2.0", integrationUri=ARN),
     ],
+    "a pipe that enriches": [
+        made(FUNCTION, name="embed"),
+        made("aws:pipes/pipe:Pipe", enrichment=ARN),
+        made("aws:sns/topicSubscription:TopicSubscription", endpoint=ARN),
+    ],
     "copies": [made(FUNCTION, name="embed"), made(PROVISIONED, functionName="embed")],
     "copies by ARN": [made(FUNCTION, name="embed", arn=ARN), made(PROVISIONED, functionName=ARN)],
     **{

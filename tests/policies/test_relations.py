@@ -365,6 +365,11 @@ CASES = [
         _isolated(["audit"], key=None),
         {ISOLATION: "disks that are not encrypted with a key of its own"},
     ),
+    Case(
+        "a function that a pipe enriches with",
+        _called("aws:pipes/pipe:Pipe", "enrichment"),
+        {TIES: "Amazon EventBridge"},
+    ),
     Case("a function that an event rule calls", _called(EVENT_TARGET, "arn"), {TIES: "Amazon EventBridge"}),
     Case("a function that is a step", _called(STATE_MACHINE, "definition"), {TIES: "AWS Step Functions"}),
     Case(
