@@ -17,10 +17,10 @@ _FILE_WIDTH = 140
 _NOWHERE_TO_WRITE: Final = frozenset({errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
 
 
-def wide_console() -> Console:
+def wide_console(*, stderr: bool = False) -> Console:
     """A terminal as wide as it is; a file or a pipe wide enough for a table."""
-    terminal = sys.stdout.isatty()
-    return Console(highlight=False, width=None if terminal else _FILE_WIDTH)
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(highlight=False, stderr=stderr, width=None if terminal else _FILE_WIDTH)
 
 
 def open_what_is_closed() -> None:

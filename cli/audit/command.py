@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from components.catalog import Catalog
+    from policies.audit.baseline import Known
     from policies.audit.findings import Audit, Terms
     from policies.audit.outcome import Gate, Outcome
     from policies.audit.sources import Gathered, Limits
@@ -81,11 +82,13 @@ def audit(  # noqa: PLR0913 - each is an option of the command
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Show and count only what is not in this baseline, or earlier --json or --sarif report.",
+            help="Show and count only what is not in this baseline, or earlier --json or --sarif report;"
+            " - for standard input.",
         ),
     ] = None,
     write_baseline: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write all that is found as a baseline.")
+        str | None,
+        typer.Option(metavar="FILE", help="Write all that is found as a baseline; - for standard output."),
     ] = None,
     fix_plan: Annotated[
         bool,
@@ -128,10 +131,12 @@ def audit(  # noqa: PLR0913 - each is an option of the command
             "--html": html,
         }
         targets = _targets(asked, as_json=as_json)
+        limits = _limits(max_file_size)
+        known = None if baseline is None else _known(baseline, sources, limits)
         terms = _terms(stack, _day(today), region)
-        gathered, found = _audited(sources, terms, _limits(max_file_size))
+        gathered, found = _audited(sources, terms, limits)
         gate = _gate(fail_on, strict_undecided=strict_undecided, allow_unread=allow_unread)
-        outcome = _outcome(found, gate, baseline)
+        outcome = _outcome(found, gate, known)
         if fix_plan:
             outcome = _planned(outcome, gathered, terms)
         _write(outcome, targets, as_json=as_json)
@@ -275,20 +280,39 @@ def _gate(fail_on: FailOn, *, strict_undecided: bool, allow_unread: bool) -> Gat
     return Gate(least, undecided=strict_undecided, unread=not allow_unread)
 
 
-def _outcome(found: Audit, gate: Gate, baseline: str | None) -> Outcome:
-    from policies.audit.baseline import compare, read
-    from policies.audit.outcome import Outcome
+def _known(baseline: str, sources: Sequence[str], limits: Limits) -> tuple[Known, ...]:
+    """What a baseline has. Raises SandboxError where it cannot be read, BaselineError where it is none."""
+    from policies.audit.baseline import read
+    from policies.audit.sources.files import UnreadableError, read_stdin
 
-    if baseline is None:
-        return Outcome(found, gate)
+    if baseline != STDOUT:
+        name, text = baseline, _text(baseline)
+    elif STDOUT in sources:
+        raise SandboxError("--baseline and a source both want standard input", "give one of them a file")
+    else:
+        name = "(standard input)"
+        try:
+            text = read_stdin(limits)
+        except UnreadableError as error:
+            raise SandboxError(f"--baseline: {name} {error.why}", error.remedy) from None
+    return read(text, name)
+
+
+def _text(baseline: str) -> str:
     try:
-        text = Path(baseline).read_text(encoding="utf-8")
+        return Path(baseline).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is no text"
         raise SandboxError(
             f"{baseline} cannot be read: {said}", "name what --write-baseline wrote, or make one with it"
         ) from None
-    return Outcome(found, gate, compare(found.findings, read(text, baseline), found.files))
+
+
+def _outcome(found: Audit, gate: Gate, known: tuple[Known, ...] | None) -> Outcome:
+    from policies.audit.baseline import compare
+    from policies.audit.outcome import Outcome
+
+    return Outcome(found, gate) if known is None else Outcome(found, gate, compare(found.findings, known))
 
 
 def _planned(outcome: Outcome, gathered: Gathered, terms: Terms) -> Outcome:
@@ -301,13 +325,14 @@ def _write(outcome: Outcome, targets: Mapping[str, str], *, as_json: bool) -> No
     """Everything that is asked for: files, and one form on standard output."""
     for option, target in targets.items():
         write_target(target, _form(option, outcome), quiet=True)
+    to_stdout = [option for option, target in targets.items() if target == STDOUT]
     if as_json:
         typer.echo(_form("--json", outcome), nl=False)
-    elif STDOUT not in targets.values():
+    elif to_stdout in ([], ["--write-baseline"]):  # a baseline is for no reader
         from cli.audit.tables import print_audit
         from cli.console import wide_console
 
-        print_audit(wide_console(), outcome)
+        print_audit(wide_console(stderr=bool(to_stdout)), outcome)
 
 
 def _form(option: str, outcome: Outcome) -> str:

@@ -41,10 +41,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
+def run(*arguments: str, given: str = "") -> tuple[int, str, str]:
     app = typer.Typer()
     app.command()(cli.audit.audit)
-    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    result = CliRunner().invoke(app, arguments, input=given, catch_exceptions=False)
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -72,6 +72,9 @@ def test_how_it_ends(arguments: list[str], code: int):
         pytest.param(["state.json", "--baseline", "none.json"], "No such file", id="no such baseline"),
         pytest.param(["state.json", "--baseline", "state.json"], "is no baseline", id="no baseline"),
         pytest.param(["state.json", "--baseline", "."], "Is a directory", id="a folder as baseline"),
+        pytest.param(
+            ["-", "--baseline", "-"], "both want standard input", id="a baseline and a source of one pipe"
+        ),
         pytest.param(["state.json", "--today", "soon"], "is no day", id="no day"),
         pytest.param(["state.json", "--max-file-size", "much"], "--max-file-size: ", id="no size"),
         pytest.param(["state.json", "--max-file-size", "100B"], "raise --max-file-size", id="a large file"),
@@ -160,6 +163,20 @@ def test_only_what_is_new_counts(here: Path):
     assert "gone since the baseline\n  runaway-function" in out
 
 
+def test_a_baseline_goes_through_a_pipe():
+    code, written, table = run("state.json", "--write-baseline", "-")
+    assert code == 1
+    assert "runaway-function  high, mandatory" in table
+
+    code, out, err = run("state.json", "--baseline", "-", given=written)
+    assert (code, err) == (0, "")
+    assert "1 finding known before, 0 gone since" in out
+
+    code, out, err = run("state.json", "--baseline", "-", given="no baseline")
+    assert (code, out) == (2, "")
+    assert "(standard input)" in err
+
+
 def test_a_baseline_is_kept_as_it_was_until_it_is_written_whole(here: Path, monkeypatch: pytest.MonkeyPatch):
     run("state.json", "--write-baseline", "baseline.json")
     before = (here / "baseline.json").read_text()
@@ -213,7 +230,7 @@ def test_several_reports_at_once(here: Path):
 @pytest.mark.parametrize("option", ["--sarif", "--junit", "--markdown", "--html", "--write-baseline"])
 def test_one_report_to_standard_output_and_nothing_else(option: str, here: Path):
     _, out, err = run("state.json", option, "-")
-    assert err == ""
+    assert ("runaway-function" in err) is (option == "--write-baseline")  # which nobody reads
     run("state.json", option, "file")
     assert out == (here / "file").read_text()
 
