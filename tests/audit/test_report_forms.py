@@ -171,16 +171,22 @@ def test_results_point_to_lines_by_paths_that_name_nobodys_folders(found: Audit)
         pytest.param("a b/state.json", "a%20b/state.json", id="a blank"),
         pytest.param("a:b.json", "a%3Ab.json", id="a colon, which would be a scheme"),
         pytest.param("/tmp/x#1.json", "file:///tmp/x%231.json", id="elsewhere"),
-        pytest.param("stack:prod", None, id="a live stack"),
-        pytest.param("cluster:", None, id="a live cluster"),
-        pytest.param("(standard input)", None, id="a pipe"),
+        pytest.param("stack:prod", "halfmetal-audit/stack/prod", id="a live stack"),
+        pytest.param("stack:org/a b/prod", "halfmetal-audit/stack/org-a-b-prod", id="one of an organization"),
+        pytest.param("cluster:", "halfmetal-audit/cluster", id="a live cluster"),
+        pytest.param("cluster:..", "halfmetal-audit/cluster", id="one with a name that leads elsewhere"),
+        pytest.param("(standard input)", "halfmetal-audit/standard-input", id="a pipe"),
+        pytest.param("", "halfmetal-audit/unknown", id="nothing"),
     ],
 )
-def test_where_a_result_is(file: str, uri: str | None):
+def test_where_a_result_is(file: str, uri: str):
+    """Each has a path and a line: code scanning rejects a log with one result that has not."""
     results = log(Outcome(named([file])))["results"]
+    assert results
     for result in results:
-        physical = result["locations"][0].get("physicalLocation", {"artifactLocation": {"uri": None}})
+        physical = result["locations"][0]["physicalLocation"]
         assert physical["artifactLocation"]["uri"] == uri
+        assert physical["region"]["startLine"] == 1
 
 
 def test_what_results_come_to(found: Audit):

@@ -360,7 +360,6 @@ NO_FILES: list[tuple[str, Callable[[Path], None]]] = [
     ("a link to itself", _loop),
     ("a link to nothing", _dangling),
     ("a link to a device", lambda path: path.symlink_to("/dev/zero")),
-    ("a link out of the folder", lambda path: path.symlink_to("/etc/hostname")),
 ]
 
 
@@ -372,6 +371,51 @@ def test_what_is_no_file_of_the_folder_is_left_alone(
     (tmp_path / "b.yaml").write_text(POD, encoding="utf-8")
     found = gather([str(tmp_path)])
     assert ([each.name for each in found.resources], found.unread) == (["beside"], ()), says
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    """A folder with links to a file and to a folder that are not in it, and to some that are."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "pod.yaml").write_text(POD, encoding="utf-8")
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "own.yaml").write_text(POD, encoding="utf-8")
+    (folder / "again.yaml").symlink_to("own.yaml")
+    (folder / "file.yaml").symlink_to("../elsewhere/pod.yaml")
+    (folder / "folder").symlink_to("../elsewhere")
+    (folder / "notes.txt").symlink_to("../elsewhere/pod.yaml")
+    (folder / "node_modules").symlink_to("../elsewhere")
+    return folder
+
+
+def test_links_out_of_a_folder_are_unread(linked: Path) -> None:
+    found = gather([str(linked)])
+    assert len(found.resources) == 1
+    assert [each.location.file for each in found.unread] == [
+        str(linked / "folder"),
+        str(linked / "file.yaml"),
+    ]
+    assert str(linked.parent / "elsewhere") in found.unread[0].remedy
+
+
+def test_what_a_link_leads_to_is_read_where_it_is_named(linked: Path) -> None:
+    found = gather([str(linked), str(linked.parent / "elsewhere")])
+    assert (len(found.resources), found.unread) == (2, ())
+
+
+@pytest.mark.parametrize("name", [None, "notes.txt", "values.yaml"])
+def test_a_folder_in_which_nothing_is_read_is_unread(name: str | None, tmp_path: Path) -> None:
+    if name is not None:
+        (tmp_path / name).write_text("a: 1", encoding="utf-8")
+    (told,) = gather([str(tmp_path)]).unread
+    assert (told.location.file, told.why) == (str(tmp_path), "holds nothing that is read")
+    assert "Pulumi state" in told.remedy
+
+
+def test_a_folder_of_what_was_read_already_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(POD, encoding="utf-8")
+    assert len(gather([str(tmp_path / "a.yaml"), str(tmp_path)]).resources) == 1
 
 
 NAMED = [

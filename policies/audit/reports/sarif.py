@@ -3,10 +3,13 @@
 A breach is a result that failed, and what cannot be decided is one that is open. A waiver is a suppression
 from outside the code; one that expired suppresses nothing and is told in the message. Where a resource stands
 in a file, the result points to its line, by a path from where the audit was run that names nobody's folders.
+Code scanning takes no log with a result that is in no file: what is live or came through a pipe is at a path
+that no folder has, made of its name.
 What is no breach of security has no `security-severity`: it would be ranked among those that are.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import PurePath
@@ -26,6 +29,9 @@ SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sche
 
 _ROOT: Final = "%SRCROOT%"
 _UNREAD: Final = "unread"
+_NO_FILES: Final = "halfmetal-audit"
+_ODD: Final = re.compile(r"[^A-Za-z0-9._-]+")
+"""What is a letter of no path."""
 _LEVELS: Final[Mapping[Severity, str]] = {
     Severity.LOW: "note",
     Severity.MEDIUM: "warning",
@@ -171,6 +177,9 @@ def _location(location: Location, finding: Finding | None = None) -> dict[str, A
     if words.is_file(location):
         told["physicalLocation"] = {"artifactLocation": _artifact(location.file), **_region(location)}
     if finding is not None:
+        # What a result points to has a line in code scanning, whatever it is.
+        there = {"artifactLocation": _no_file(location.file), "region": {"startLine": 1}}
+        told["physicalLocation"] = {**there, **told.get("physicalLocation", {})}
         told["logicalLocations"] = [
             {
                 "name": visible(finding.resource.name),
@@ -186,6 +195,13 @@ def _artifact(file: str) -> dict[str, str]:
     path = PurePath(file)
     written = quote(path.as_posix(), safe="/", errors="surrogatepass")
     return {"uri": f"file://{written}"} if path.is_absolute() else {"uri": written, "uriBaseId": _ROOT}
+
+
+def _no_file(source: str) -> dict[str, str]:
+    """A path for what stands in no file: `halfmetal-audit/stack/prod`."""
+    parts = [_ODD.sub("-", part).strip("-.") for part in source.split(":", 1)]
+    named = "/".join(part for part in parts if part)
+    return {"uri": f"{_NO_FILES}/{named or 'unknown'}", "uriBaseId": _ROOT}
 
 
 def _region(location: Location) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """A folder walked: its files that may be sources, and what in it would have to be run first.
 
-No link is followed out of the folder. History, and what was downloaded into it, is left out.
+No link is followed out of the folder; one that leads out of it is told. History, and what was downloaded into
+it, is left out.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import Final
@@ -22,7 +24,23 @@ _LEFT_OUT_OF: Final = {".pulumi": frozenset({"backups", "history", "locks"})}
 """What a backend keeps of states that were."""
 
 
-def walk(folder: Path, limits: Limits) -> Iterator[Path | Unread]:
+@dataclass(frozen=True, slots=True)
+class LinkOut:
+    """A link that leads out of its folder, to what nobody looked at there."""
+
+    path: Path
+    target: Path
+
+    @property
+    def unread(self) -> Unread:
+        """What is told of it."""
+        remedy = f"name what it leads to: halfmetal audit {quote(shown(self.target))}"
+        return Unread(
+            Location(shown(self.path)), "is a link out of its folder, which is not followed", remedy
+        )
+
+
+def walk(folder: Path, limits: Limits) -> Iterator[Path | LinkOut | Unread]:
     """The files of a folder and those within it, in the order of their names.
 
     Raises SourceError where there are more than the limit.
@@ -40,6 +58,8 @@ def walk(folder: Path, limits: Limits) -> Iterator[Path | Unread]:
             if program.rendered not in folders:
                 yield unread(program, file)
         folders[:] = sorted(name for name in folders if name not in hidden)
+        yield from _leading_out(here, folders, root)
+        yield from _leading_out(here, [name for name in names if name.endswith(SUFFIXES)], root)
         known = {file.name for _, file in programs}
         parts |= {each for _, file in programs if file.name in FILES for each in patches(file, limits)}
         for name in names:
@@ -66,6 +86,17 @@ def unread(program: Program, file: Path) -> Unread:
         f"{program.called} is not readable without running it",
         program.remedy.format(folder=quote(shown(file.parent))),
     )
+
+
+def _leading_out(here: Path, names: Iterable[str], root: Path) -> Iterator[LinkOut]:
+    """The links among these that lead to a file or a folder elsewhere."""
+    for path in (here / name for name in names):
+        try:
+            target = path.resolve() if path.is_symlink() else root
+            if not target.is_relative_to(root) and (target.is_dir() or target.is_file()):
+                yield LinkOut(path, target)
+        except (OSError, RuntimeError):  # a loop of links, which leads nowhere
+            continue
 
 
 def _stays_within(path: Path, root: Path) -> bool:

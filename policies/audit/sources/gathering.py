@@ -27,7 +27,7 @@ from policies.audit.sources import (
 )
 from policies.audit.sources.documents import Document, Reader
 from policies.audit.sources.files import STDIN, UnreadableError, read_file, read_stdin, shown
-from policies.audit.sources.folders import unread, walk
+from policies.audit.sources.folders import LinkOut, unread, walk
 from policies.audit.sources.json_text import load, loads
 from policies.audit.sources.model import CLUSTER, STACK, Gathered, Kind, Limits, SourceError, Unread
 from policies.audit.sources.places import Lines, Path
@@ -101,6 +101,9 @@ class _Gathering:
     cut: Counter[str] = field(default_factory=Counter)
     """Of each file, parts that could not be read."""
     seen: set[tuple[int, int]] = field(default_factory=set)
+    named: list[FilePath] = field(default_factory=list)
+    """Files and folders that a person named."""
+    links: list[LinkOut] = field(default_factory=list)
 
     def take(self, source: str) -> None:
         """Read one source. Raises SourceError if it is none."""
@@ -114,6 +117,7 @@ class _Gathering:
             self._cluster(source)
             return
         path = FilePath(source)
+        self._note(path)
         program = known_by(path.name)
         if os.path.isdir(source):  # noqa: PTH112 - unlike a Path it only says no to what is no path at all
             self._folder(path)
@@ -122,6 +126,12 @@ class _Gathering:
             raise SourceError(shown(path), told.why, told.remedy)
         elif not self._is_known(path):
             self._named(source, shown(path), lambda: read_file(path, self.limits))
+
+    def _note(self, path: FilePath) -> None:
+        try:
+            self.named.append(path.resolve())
+        except (OSError, ValueError, RuntimeError):
+            return  # opening it says what is wrong
 
     def _stack(self, source: str) -> None:
         from policies.audit.sources.live_stack import export  # noqa: PLC0415 - only for a live stack
@@ -160,11 +170,19 @@ class _Gathering:
             raise SourceError(source, "holds nothing that is read", _WHAT_IS_READ)
 
     def _folder(self, folder: FilePath) -> None:
+        before = self.files + len(self.unread) + len(self.links)
+        known = 0
         for each in walk(folder, self.limits):
             if isinstance(each, Unread):
                 self.unread.append(each)
-            elif not self._is_known(each):
+            elif isinstance(each, LinkOut):
+                self.links.append(each)
+            elif self._is_known(each):
+                known += 1
+            else:
                 self._found(each)
+        if not known and before == self.files + len(self.unread) + len(self.links):
+            self.unread.append(Unread(Location(shown(folder)), "holds nothing that is read", _WHAT_IS_READ))
 
     def _found(self, path: FilePath) -> None:
         """Read a file found in a folder."""
@@ -224,6 +242,9 @@ class _Gathering:
             if count > _TOLD_OF_A_FILE:
                 why = f"has {count - _TOLD_OF_A_FILE:,} more parts that could not be read"
                 self.unread.append(Unread(Location(file), why, "correct those that are told first"))
+        for link in self.links:
+            if not any(link.target.is_relative_to(each) for each in self.named):
+                self.unread.append(link.unread)
         _give_addresses(self.resources)
         return Gathered(
             tuple(self.resources),
