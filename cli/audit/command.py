@@ -245,7 +245,7 @@ def _audited(sources: Sequence[str], terms: Terms, limits: Limits) -> tuple[Gath
     with _busy(sources):
         gathered = gather(sources, limits)
         gc.freeze()  # it is kept to the end: to look through it for garbage again and again only takes time
-        return gathered, judged(gathered, terms.settings, terms.waivers)
+        return gathered, judged(gathered, terms.settings, terms.waivers, terms.guardrails)
 
 
 @contextmanager

@@ -4,13 +4,15 @@ Whatever a resource was read from, its properties come under Pulumi's names. Who
 for it in their own file, under that tool's name: `memory_size` in Terraform, `MemorySize` in CloudFormation.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from components.visible import visible
 from policies.audit.sources.types import BY_CLOUDFORMATION, BY_TERRAFORM, Type
-from policies.fixes import Path
+from policies.fixes import Fix, Path
 from policies.resources import Dialect, Resource
 
 _MANIFEST: Final = re.compile(r"(?:^|\.)kubernetes_manifest\.")
@@ -33,6 +35,16 @@ def property_of(resource: Resource, path: Path) -> str:
             return _in_cloudformation(resource, path)
         case Dialect.SERVERLESS:
             return _written([_SERVERLESS.get(step, step) if isinstance(step, str) else step for step in path])
+
+
+def instruction(fix: Fix, about: Resource) -> str:
+    """What to set to what, as a person is told to: `set reserved_concurrent_executions to 20`.
+
+    `about` is what was judged, which need not be whose property it is.
+    """
+    value = fix.value if isinstance(fix.value, str) else json.dumps(fix.value, default=lambda _: "not known")
+    of = "" if fix.resource is about else f" of {fix.resource.name}"
+    return visible(f"set {property_of(fix.resource, fix.path)}{of} to {value}")
 
 
 def _in_terraform(resource: Resource, path: Path) -> str:

@@ -16,8 +16,11 @@ from typing import Final
 from components.catalog import Catalog
 from components.placement import Answer, Enforcement, Rule, Settings, Severity, Use, Verdict, Waivers
 from components.spec import Guardrails, Waiver
+from policies.audit.dialects import instruction
 from policies.audit.sources import Gathered, Unread
+from policies.fixes import Fix, fixes
 from policies.judging import Judged, everything
+from policies.reading.index import Index
 from policies.resources import Location, Resource
 
 _NOWHERE: Final = Location("")
@@ -61,6 +64,9 @@ class Finding:
     since: str = ""
     """How it is worse than in the baseline; nothing where it is not, or where there is none."""
 
+    fixes: tuple[Fix, ...] = field(default=(), repr=False)
+    """What of it is a value to set, of what halfmetal did not place."""
+
     @property
     def status(self) -> Status:
         """What it comes to."""
@@ -77,8 +83,9 @@ class Finding:
 
     @property
     def remedy(self) -> str:
-        """What to do about it, in words that its owner can act on."""
-        return self.judged.remedy
+        """What to do about it, in the words of whoever made it: first the values to set, then all of it."""
+        own = [instruction(fix, self.resource) for fix in self.fixes]
+        return "; in all, ".join([" and ".join(own), self.judged.remedy]) if own else self.judged.remedy
 
     @property
     def address(self) -> str:
@@ -129,19 +136,26 @@ class Terms:
     """What functions are to be bounded by; None is what a stack file means that says nothing."""
 
 
-def audit(gathered: Gathered, settings: Settings, waivers: Waivers) -> Audit:
-    """Judge resources by the rules as they are set."""
+def audit(
+    gathered: Gathered, settings: Settings, waivers: Waivers, guardrails: Guardrails | None = None
+) -> Audit:
+    """Judge resources by the rules as they are set. `guardrails` are as in Terms."""
+    index = Index.of(gathered.resources)
     against: list[Judged] = []
     kept: list[tuple[Rule, Resource]] = []
     judged: set[int] = set()
-    for each in everything(settings, gathered.resources):
+    for each in everything(settings, index):
         judged.add(id(each.resource))
         if each.verdict.answer is Answer.FITS:
             if each.verdict.applies:
                 kept.append((each.rule, each.resource))
         elif each.verdict.answer is Answer.REFUSED or each.open:
             against.append(each)
-    findings = _told_apart(sorted((_finding(each, settings, waivers) for each in against), key=_order))
+    made = (
+        replace(_finding(each, settings, waivers), fixes=_fixes(each, settings, index, guardrails))
+        for each in against
+    )
+    findings = _told_apart(sorted(made, key=_order))
     return Audit(
         findings=tuple(findings),
         unread=tuple(sorted(gathered.unread, key=lambda each: str(each.location))),
@@ -169,6 +183,16 @@ def _finding(judged: Judged, settings: Settings, waivers: Waivers) -> Finding:
         waiver=waived.waiver if waived is not None and counts else None,
         expired=waived.waiver if waived is not None and not counts else None,
     )
+
+
+def _fixes(
+    judged: Judged, settings: Settings, index: Index, guardrails: Guardrails | None
+) -> tuple[Fix, ...]:
+    """The values to set, each once; a stack file's keys say what to do of what halfmetal placed."""
+    if judged.subject.placed or judged.open:
+        return ()
+    found = fixes(settings.by_id[judged.rule.id], judged, index, guardrails)
+    return tuple({(id(fix.resource), fix.path): fix for fix in found}.values())
 
 
 def _order(finding: Finding) -> tuple[int, str, int, str, str]:

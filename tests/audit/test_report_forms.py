@@ -23,13 +23,14 @@ from rich.console import Console
 from cli.audit.tables import print_audit
 from components.catalog import load as load_catalog
 from components.placement import RULES, Facts, Home, Waivers, settle
+from components.spec import Guardrails
 from policies.audit.baseline import compare, read, written
 from policies.audit.findings import Audit, Status, audit
 from policies.audit.outcome import Gate, Outcome
 from policies.audit.reports import as_json, junit, markdown, page, sarif, words
 from policies.audit.sources import Gathered
 from policies.reading.functions import FUNCTION
-from policies.resources import Location, Resource
+from policies.resources import Dialect, Location, Resource
 
 SCHEMA = Draft4Validator(json.loads((Path(__file__).parent / "sarif-2.1.0-rtm.5.json").read_text()))
 FORMS = {each.__name__.rpartition(".")[2]: each.report for each in (as_json, sarif, junit, markdown, page)}
@@ -314,6 +315,18 @@ def test_what_to_do_is_in_the_words_of_whoever_made_it(form: Callable[[Outcome],
     said = re.sub(r"<[^>]*>|\s+", " ", said).replace("  ", " ")
     assert ("control_plane.guardrails" in said) is placed
     assert ("give the function what is missing: a reserved concurrency" in said) is not placed
+
+
+@pytest.mark.parametrize("form", [as_json.report, junit.report, sarif.report])
+def test_what_is_a_value_to_set_is_told_of_each_in_the_words_of_its_file(form: Callable[[Outcome], str]):
+    made = [
+        Resource(FUNCTION, "aws_lambda_function.embed", "a", {"timeout": 30}, dialect=Dialect.TERRAFORM),
+        Resource(FUNCTION, "Embed", "b", {"timeout": 30}, dialect=Dialect.CLOUDFORMATION),
+    ]
+    bounds = Guardrails(reserved_concurrency=7)
+    said = form(Outcome(audit(Gathered(tuple(made)), settle(load_catalog(), {}), Waivers((), TODAY), bounds)))
+    assert "set reserved_concurrent_executions to 7; in all, give the function what is missing" in said
+    assert "set ReservedConcurrentExecutions to 7; in all, give the function what is missing" in said
 
 
 def test_what_to_do_where_both_break_a_rule_says_which_is_which():

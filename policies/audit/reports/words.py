@@ -48,8 +48,8 @@ def reason(finding: Finding) -> str:
 
 
 def remedy(findings: Sequence[Finding]) -> str:
-    """What to do about findings of one rule, whoever made what they are about."""
-    told = {finding.remedy for finding in findings}
+    """What to do about findings of one rule, whoever made what they are about and whatever each lacks."""
+    told = {finding.judged.remedy for finding in findings}
     return told.pop() if len(told) == 1 else findings[0].rule.remedies
 
 
