@@ -143,25 +143,31 @@ _NO_TIME: Final = Duration(0)
 
 
 def _scales_with_requests(draft: Draft, props: object) -> None:
-    """To no pod when there are no requests, unless a Knative service says otherwise."""
+    """By what a Knative service says; what its cluster takes otherwise is its operator's choice."""
     template = fetch(props, "spec", "template")
-    draft.set("warm_replicas", _least_scale(fetch(template, "metadata", "annotations")))
+    least = _least_scale(fetch(template, "metadata", "annotations"))
+    if least is not ABSENT:
+        draft.set("warm_replicas", least)
     asked = fetch(template, "spec", "timeoutSeconds")
-    if asked is not ABSENT:  # what a cluster takes otherwise is its operator's choice
+    if asked is not ABSENT:
         draft.set("timeout", seconds(asked, _NO_TIME))
 
 
 def _least_scale(annotations: object) -> object:
-    """Pods that a Knative service keeps, of the revision that takes requests."""
+    """Pods that a Knative service keeps, of the revision that takes requests; ABSENT where it does not say.
+
+    Then it keeps none by default, but its cluster may keep one of each service, or more.
+    """
     if annotations is UNKNOWN:
         return UNKNOWN
     scaler = fetch(annotations, _AUTOSCALING + "class")
     if scaler is UNKNOWN:
         return UNKNOWN
     stated = [fetch(annotations, _AUTOSCALING + key) for key in ("min-scale", "minScale")]
+    asked = stated[1] if stated[0] is ABSENT else stated[0]
+    may_be_none = scaler is ABSENT or scaler == _SCALES_TO_ZERO
     # By a horizontal pod autoscaler there is always one.
-    least = 0 if scaler is ABSENT or scaler == _SCALES_TO_ZERO else 1
-    return counted(stated[1] if stated[0] is ABSENT else stated[0], least)
+    return ABSENT if asked is ABSENT and may_be_none else counted(asked, 1)
 
 
 _TEMPLATE: Final = under("spec.template", _OF_PODS)

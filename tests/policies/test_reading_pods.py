@@ -129,7 +129,13 @@ CASES = [
         {"accelerator_count": 2, "front_door": FrontDoor.ASYNCHRONOUS, "timeout": UNKNOWN},
     ),
     # Knative
-    Case("a service of Knative", KNATIVE, _service({}), {"warm_replicas": 0, "home": Home.POOL}),
+    Case(
+        "a service of Knative, of which its cluster may keep a pod",
+        KNATIVE,
+        _service({}),
+        {"warm_replicas": None, "timeout": None, "home": Home.POOL},
+    ),
+    Case("one that may keep none", KNATIVE, _service({"min-scale": "0"}), {"warm_replicas": 0}),
     Case("one that keeps two", KNATIVE, _service({"min-scale": "2"}), {"warm_replicas": 2}),
     Case("one that keeps one, in old spelling", KNATIVE, _service({"minScale": "1"}), {"warm_replicas": 1}),
     Case(
@@ -275,9 +281,16 @@ def _annotated(facts: Facts, props: dict[str, Any]) -> dict[str, Any]:
         pytest.param(
             "cold-start-budget",
             KNATIVE,
-            _annotated(EAGER, _service({})),
+            _annotated(EAGER, _service({"min-scale": "0"})),
             Answer.REFUSED,
             id="a service that scales to zero, for callers that bear no cold start",
+        ),
+        pytest.param(
+            "cold-start-budget",
+            KNATIVE,
+            _annotated(EAGER, _service({})),
+            Answer.UNDECIDED,
+            id="one that its cluster may keep warm",
         ),
         pytest.param(
             "cold-start-budget",
