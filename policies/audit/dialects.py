@@ -1,4 +1,4 @@
-"""A property in the words of the tool whose file it is changed in.
+"""A property, and its value, in the words of the tool whose file it is changed in.
 
 Whatever a resource was read from, its properties come under Pulumi's names. Who is told to change one looks
 for it in their own file, under that tool's name: `memory_size` in Terraform, `MemorySize` in CloudFormation.
@@ -6,12 +6,12 @@ for it in their own file, under that tool's name: `memory_size` in Terraform, `M
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from components.visible import visible
-from policies.audit.sources.types import BY_CLOUDFORMATION, BY_TERRAFORM, Type
+from policies.audit.sources.types import BY_CLOUDFORMATION, BY_TERRAFORM, KEPT, Type
 from policies.fixes import Fix, Path
 from policies.resources import Dialect, Resource
 
@@ -42,9 +42,46 @@ def instruction(fix: Fix, about: Resource) -> str:
 
     `about` is what was judged, which need not be whose property it is.
     """
-    value = fix.value if isinstance(fix.value, str) else json.dumps(fix.value, default=lambda _: "not known")
+    value = value_of(fix.resource, fix.path, fix.value)
+    value = value if isinstance(value, str) else json.dumps(value, default=lambda _: "not known")
     of = "" if fix.resource is about else f" of {fix.resource.name}"
     return visible(f"set {property_of(fix.resource, fix.path)}{of} to {value}")
+
+
+def value_of(resource: Resource, path: Path, value: Any) -> Any:
+    """What a value of a property is where the resource is defined."""
+    match resource.dialect:
+        case Dialect.TERRAFORM if not _MANIFEST.search(resource.name):
+            return value if KEPT.intersection(path) else _renamed(value, _snake)
+        case Dialect.CLOUDFORMATION:
+            own = _types(terraform=False).get(resource.resource_type)
+            there = _moved(own, path)
+            if there and isinstance(value, list):
+                return [{there.rpartition(".")[2]: each} for each in value]
+            return value if KEPT.intersection(path) else _renamed(value, _capital)
+        case _:
+            return value
+
+
+def _renamed(value: Any, called: Callable[[str], str]) -> Any:
+    if isinstance(value, Mapping):
+        return {called(name): _renamed(each, called) for name, each in value.items()}
+    return [_renamed(each, called) for each in value] if isinstance(value, list) else value
+
+
+def _snake(name: str) -> str:
+    return _HUMP.sub("_", name).lower()
+
+
+def _capital(name: str) -> str:
+    return f"{name[:1].upper()}{name[1:]}"
+
+
+def _moved(own: Type | None, path: Path) -> str:
+    """Where CloudFormation has a property that it has deeper; nothing where it has not."""
+    if own is None or len(path) != 1:
+        return ""
+    return next((there for there, here in own.moved.items() if here == path[0]), "")
 
 
 def _in_terraform(resource: Resource, path: Path) -> str:
@@ -53,20 +90,17 @@ def _in_terraform(resource: Resource, path: Path) -> str:
     own = _types(terraform=True).get(resource.resource_type)
     theirs = {**own.lists, **own.terraform_names} if own is not None else {}
     names = {there: here for here, there in theirs.items()}
-    steps = [
-        names.get(step) or _HUMP.sub("_", step).lower() if isinstance(step, str) else step for step in path
-    ]
+    steps = [names.get(step) or _snake(step) if isinstance(step, str) else step for step in path]
     return _written(steps)
 
 
 def _in_cloudformation(resource: Resource, path: Path) -> str:
     own = _types(terraform=False).get(resource.resource_type)
-    if own is not None and len(path) == 1:
-        for there, here in own.moved.items():
-            if here == path[0]:
-                return there.rpartition(".")[0]
+    there = _moved(own, path)
+    if there:
+        return there.rpartition(".")[0]
     within = [own.hoisted[0]] if own is not None and own.hoisted else []
-    steps = [f"{step[:1].upper()}{step[1:]}" if isinstance(step, str) else step for step in path]
+    steps = [_capital(step) if isinstance(step, str) else step for step in path]
     return ".".join([*within, _written(steps)])
 
 

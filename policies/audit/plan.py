@@ -12,7 +12,7 @@ from typing import Any
 
 from components.placement.cost.market import Market
 from components.visible import visible
-from policies.audit.dialects import property_of
+from policies.audit.dialects import property_of, value_of
 from policies.audit.findings import Finding, Status, Terms, audit
 from policies.audit.prices import Price, price_of
 from policies.audit.sources import Gathered
@@ -42,12 +42,15 @@ class Change:
     def before(self) -> str:
         """What it is set to."""
         was = self.fix.was
-        return "not set" if was is ABSENT else "not known" if was is UNKNOWN else _written(was)
+        return "not set" if was is ABSENT else "not known" if was is UNKNOWN else self._written(was)
 
     @property
     def after(self) -> str:
         """What to set it to."""
-        return _written(self.fix.value)
+        return self._written(self.fix.value)
+
+    def _written(self, value: Any) -> str:
+        return _written(value_of(self.fix.resource, self.fix.path, value))
 
     def __str__(self) -> str:
         return f"{self.called}: {self.before} \N{RIGHTWARDS ARROW} {self.after}"

@@ -14,7 +14,7 @@ from mixed_example import FOLDER, planned
 from components.catalog import load as load_catalog
 from components.placement import UNBOUNDED, Facts, Home, StateRead, Waivers, settle
 from components.spec import Duration, Memory, Share
-from policies.audit.dialects import property_of
+from policies.audit.dialects import property_of, value_of
 from policies.audit.findings import Status, Terms, audit
 from policies.audit.outcome import Outcome
 from policies.audit.plan import Plan, Step, plan
@@ -163,6 +163,77 @@ IN_WORDS = (
 def test_a_property_is_called_what_it_is_in_its_file(case: Words):
     resource = Resource(case.resource_type, case.name, case.urn, {}, dialect=case.dialect)
     assert property_of(resource, case.path) == case.said
+
+
+@dataclass(frozen=True)
+class Shape:
+    id: str
+    dialect: Dialect
+    resource_type: str
+    name: str
+    path: Property
+    value: object
+    said: object
+
+
+TOLERATED = [{"key": "gpu", "tolerationSeconds": 5}]
+TOLERATIONS = ("spec", "template", "spec", "tolerations")
+EKS, LOGS = "aws:eks/cluster:Cluster", ("enabledClusterLogTypes",)
+SHAPES = (
+    Shape(
+        "a list that CloudFormation has deeper",
+        Dialect.CLOUDFORMATION,
+        EKS,
+        "Cluster",
+        LOGS,
+        ["api", "audit"],
+        [{"Type": "api"}, {"Type": "audit"}],
+    ),
+    Shape("the same in Terraform", Dialect.TERRAFORM, EKS, "aws_eks_cluster.it", LOGS, ["api"], ["api"]),
+    Shape(
+        "an object of CloudFormation",
+        Dialect.CLOUDFORMATION,
+        LAUNCH_TEMPLATE,
+        "Gpu",
+        ("placement",),
+        {"availabilityZone": "us-east-1a"},
+        {"AvailabilityZone": "us-east-1a"},
+    ),
+    Shape(
+        "blocks of Terraform",
+        Dialect.TERRAFORM,
+        DEPLOYMENT,
+        "kubernetes_deployment_v1.rank",
+        TOLERATIONS,
+        TOLERATED,
+        [{"key": "gpu", "toleration_seconds": 5}],
+    ),
+    Shape(
+        "a manifest in Terraform",
+        Dialect.TERRAFORM,
+        DEPLOYMENT,
+        "kubernetes_manifest.rank",
+        TOLERATIONS,
+        TOLERATED,
+        TOLERATED,
+    ),
+    Shape(
+        "words of its owner's",
+        Dialect.TERRAFORM,
+        FUNCTION,
+        "aws_lambda_function.it",
+        ("tags",),
+        {"costCenter": "ml"},
+        {"costCenter": "ml"},
+    ),
+    Shape("a manifest", Dialect.PULUMI, DEPLOYMENT, "it", TOLERATIONS, TOLERATED, TOLERATED),
+)
+
+
+@pytest.mark.parametrize("case", SHAPES, ids=lambda case: case.id)
+def test_a_value_has_the_shape_that_it_has_in_its_file(case: Shape):
+    resource = Resource(case.resource_type, case.name, f"x#{case.name}", {}, dialect=case.dialect)
+    assert value_of(resource, case.path, case.value) == case.said
 
 
 SERVERLESS = """
