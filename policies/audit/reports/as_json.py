@@ -84,7 +84,7 @@ def _step(step: Step) -> dict[str, Any]:
             for change in step.changes
         ],
         "left": step.left or None,
-        "remedy": step.finding.remedy if step.left else None,
+        "remedy": step.finding.judged.remedy if step.left else None,
         "dollars_a_month": None if step.price.dollars is None else _dollars(step.price.dollars),
         "at_least": step.price.at_least,
         "how": step.price.how,
