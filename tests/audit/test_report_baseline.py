@@ -107,6 +107,7 @@ def test_a_safeguard_that_is_lost_is_new(form: Form | None):
     assert outcome.ending is Ending.FOUND
     (finding,) = outcome.shown
     assert "(worse than in the baseline, by reserved concurrency)" in words.reason(finding)
+    assert words.beside_baseline(outcome) == "0 findings known before, 1 worse since, 0 gone since"
     assert '"baselineState": "updated"' in sarif.report(outcome)
     told = json.loads(as_json.report(outcome))["findings"][0]
     assert (told["known"], told["counts"]) == (False, True)

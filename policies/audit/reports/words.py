@@ -85,8 +85,9 @@ def beside_baseline(outcome: Outcome) -> str:
     """How many findings were there before, and how many are no more; nothing without a baseline."""
     if outcome.compared is None:
         return ""
-    known, gone = len(outcome.compared.known), len(outcome.compared.gone)
-    return f"{counted(known, 'finding')} known before, {gone:,} gone since"
+    compared = outcome.compared
+    worse = f", {len(compared.worse):,} worse since" if compared.worse else ""
+    return f"{counted(len(compared.known), 'finding')} known before{worse}, {len(compared.gone):,} gone since"
 
 
 def ending(outcome: Outcome) -> str:
