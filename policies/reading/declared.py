@@ -13,9 +13,6 @@ Properties: TypeAlias = Mapping[str, tuple[str, ...]]
 CARRIED: Final = ("*",)
 """All facts: tags and annotations carry any."""
 
-IS_THERE: Final = ""
-"""In place of a property: that the resource is there at all."""
-
 TAGS: Final[Properties] = {"tags": CARRIED, "tagsAll": CARRIED}
 
 

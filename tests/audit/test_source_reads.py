@@ -12,15 +12,12 @@ from policies.audit.sources.live_cluster import read_kinds
 from policies.audit.sources.types import BY_PULUMI, KEPT, TYPES, Type
 from policies.reading import callers, node_relations, pod_relations, relations, task_relations
 from policies.reading.bags import ABSENT, fetch
-from policies.reading.declared import IS_THERE
 from policies.reading.subjects import READS
 
 ALL = (READS, *(each.READS for each in (callers, node_relations, pod_relations, relations, task_relations)))
 OF_CLOUDS = sorted({name for reads in ALL for name in reads if not name.startswith("kubernetes:")})
 PATHS = sorted(
-    (name, path)
-    for name in OF_CLOUDS
-    for path in {path for reads in ALL for path in reads.get(name, ()) if path != IS_THERE}
+    (name, path) for name in OF_CLOUDS for path in {path for reads in ALL for path in reads.get(name, ())}
 )
 NOT_OF_CLOUDFORMATION = {
     "aws:ec2/capacityBlockReservation:CapacityBlockReservation",  # it has no such type

@@ -9,7 +9,7 @@ from rule_cases import CASES
 from components.catalog import load as load_catalog
 from components.placement import RULES, Facts
 from policies.reading import callers, node_relations, pod_relations, relations, task_relations
-from policies.reading.declared import CARRIED, IS_THERE
+from policies.reading.declared import CARRIED
 from policies.reading.subjects import READS
 
 FACTS: Final = tuple(field.name for field in fields(Facts))
@@ -75,7 +75,7 @@ def _tables(
 
 
 def _row(path: str, facts: tuple[str, ...], rules: Mapping[str, frozenset[str]]) -> str:
-    named = "that there is one" if path == IS_THERE else f"`{path}`"
+    named = f"`{path}`"
     if facts == CARRIED:
         return f"| {named} | all that it carries | all |"
     readers = [f"`{rule}`" for rule, names in rules.items() if not names.isdisjoint(facts)]

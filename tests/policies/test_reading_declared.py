@@ -13,7 +13,7 @@ from policies.judging import RELATIONS
 from policies.reading import callers, node_relations, pod_relations, task_relations
 from policies.reading import relations as function_relations
 from policies.reading.bags import UNKNOWN
-from policies.reading.declared import CARRIED, IS_THERE
+from policies.reading.declared import CARRIED
 from policies.reading.index import Index
 from policies.reading.pods import WORKLOADS
 from policies.reading.subjects import READERS, READS, read
@@ -132,19 +132,16 @@ def _together(resources: list[Resource]) -> dict[tuple[str, str], Any]:
 def _changes(resources: list[Resource], place: int, path: str) -> set[str]:
     before = _together(resources)
     seen: set[str] = set()
-    if path == IS_THERE:
-        others = [[*resources[:place], *resources[place + 1 :]]]
-    else:
-        one = resources[place]
-        values = [GONE, UNKNOWN, *related_examples.OTHERS.get(path, [])]
-        others = [
-            [
-                *resources[:place],
-                replace(one, props=changed(one.props, path, value)),
-                *resources[place + 1 :],
-            ]
-            for value in values
+    one = resources[place]
+    values = [GONE, UNKNOWN, *related_examples.OTHERS.get(path, [])]
+    others = [
+        [
+            *resources[:place],
+            replace(one, props=changed(one.props, path, value)),
+            *resources[place + 1 :],
         ]
+        for value in values
+    ]
     for each in others:
         after = _together(each)
         seen |= {name for (urn, name), value in before.items() if after.get((urn, name), value) != value}
