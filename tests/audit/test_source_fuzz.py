@@ -1,6 +1,7 @@
 """Any bytes, and any change to a good file: an audit never falls over, and never takes a secret."""
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -303,12 +304,15 @@ def test_a_secret_stays_one_wherever_it_is(name: str, path: list[str]) -> None:
     assert not _holds_the_secret(found.resources[0])
 
 
+KUBERNETES_NUMBER = re.compile(r"[-+]?[0-9._]+(?:[eE][-+]?[0-9]+)?")
+"""Kubernetes takes `1e3` and `08` for numbers, and so do we; the library takes some of these for text."""
+
 plain = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(10**18), 10**18)
     | st.floats(-1e15, 1e15)
-    | st.text(max_size=12),
+    | st.text(max_size=12).filter(lambda text: not KUBERNETES_NUMBER.fullmatch(text)),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
     max_leaves=15,
 )
