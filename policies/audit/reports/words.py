@@ -99,7 +99,11 @@ def ending(outcome: Outcome) -> str:
     if outcome.ending is Ending.FOUND:
         verb = "counts" if len(outcome.stopping) == 1 else "count"
         return f"{len(outcome.stopping):,} {verb}: {_counts(outcome)}"
-    return "nothing counts: --fail-on never" if least is None else f"nothing counts: {_counts(outcome)}"
+    return (
+        "nothing counts: --fail-on never"
+        if least is None
+        else f"nothing counts: nothing is {_counts(outcome)}"
+    )
 
 
 def _counts(outcome: Outcome) -> str:
