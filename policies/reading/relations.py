@@ -175,8 +175,10 @@ def log_group(function: Resource, among: Iterable[Resource]) -> Any:
         # Made before the function, or named after it: its own while one of the two names is not known.
         if not (isinstance(name, str) and isinstance(fetch(group.props, "name"), str)):
             return group
-    none_there = next(index.of_types(LOG_GROUPS.types), None) is None
-    return UNKNOWN if name is UNKNOWN or (found is UNKNOWN and not none_there) else ABSENT
+    if next(index.of_types(LOG_GROUPS.types), None) is None:
+        # None can be its own, whatever it is called: unless it names one, which may be made elsewhere.
+        return UNKNOWN if name is UNKNOWN and _names_a_group(function) else ABSENT
+    return UNKNOWN if name is UNKNOWN or found is UNKNOWN else ABSENT
 
 
 def _beside(function: Resource, index: Index) -> Iterator[Resource]:
@@ -194,10 +196,13 @@ def _groups_after(index: Index) -> dict[int, list[Resource]]:
     return found
 
 
+def _names_a_group(function: Resource) -> bool:
+    return fetch(function.props, "loggingConfig", "logGroup") is not ABSENT
+
+
 def _log_group_name(function: Resource) -> Any:
-    named = fetch(function.props, "loggingConfig", "logGroup")
-    if named is not ABSENT:
-        return named
+    if _names_a_group(function):
+        return fetch(function.props, "loggingConfig", "logGroup")
     name = fetch(function.props, "name")
     return f"/aws/lambda/{name}" if isinstance(name, str) else UNKNOWN
 

@@ -87,6 +87,18 @@ def _in(file: str, resource_type: str, like: Resource | None = None) -> Resource
 
 BOUNDS = [
     Bounds("nothing at all", [_function()]),
+    Bounds("nothing at all, of a function whose name the cloud makes", [_function(None)], 0),
+    Bounds("nothing at all, of a name that is not known", [_function(None, name=UNKNOWN)], 0),
+    Bounds(
+        "a log group that it names, and that nobody can tell",
+        [_function(loggingConfig={"logGroup": UNKNOWN})],
+        log_retention_days=None,
+    ),
+    Bounds(
+        "a log group, of whose function nobody can tell the name",
+        [_function(None, name=UNKNOWN), _log()],
+        log_retention_days=None,
+    ),
     Bounds("a log group by its name", [_function(), _log()], log_retention_days=14),
     Bounds("a log group of another stack", [_function(), _log(), _log(1, stack="other")], 14),
     Bounds(
