@@ -5,7 +5,7 @@ not clear is known, not guessed, and is left to a person with the rule's remedy.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -105,18 +105,28 @@ def plan(findings: Iterable[Finding], gathered: Gathered, terms: Terms) -> Plan:
     index = Index.of(gathered.resources)
     made = [_fixes(each, index, terms) for each in breaches]
     again = audit(_changed(gathered, made), terms.settings, terms.waivers)
-    after = {(each.rule.id, each.address): each for each in again.findings}
+    after = {_key(each): each for each in again.findings}
     market = Market(terms.catalog, terms.region)
     steps = tuple(
         Step(
             finding,
             tuple(Change(fix) for fix in mended),
-            _left(after.get((finding.rule.id, finding.address))),
-            price_of(finding, mended, market),
+            _left(after.get(_key(finding))),
+            # What is done by hand is done to a resource whose values are set: nothing is saved twice.
+            price_of(finding if mended else _again(finding, after), mended, market),
         )
         for finding, mended in zip(breaches, made, strict=True)
     )
     return Plan(steps, terms.region)
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.rule.id, finding.address
+
+
+def _again(finding: Finding, after: Mapping[tuple[str, str], Finding]) -> Finding:
+    """The same finding once all values are set; as it was where that clears it."""
+    return after.get(_key(finding), finding)
 
 
 def _fixes(finding: Finding, index: Index, terms: Terms) -> list[Fix]:

@@ -425,6 +425,15 @@ def test_what_several_findings_ask_for_is_paid_for_once():
     assert made.dollars == dollars
 
 
+def test_what_is_saved_by_a_value_is_not_saved_again_by_what_is_done_by_hand():
+    made = planned_for(function(size=12_000, utilization=Share.parse("75%")))
+    told = {one.finding.rule.id: one.price.how for one in made.steps}
+    assert "less $328.50 of the function (10GiB for 75% of the month" in told["sustained-utilization"]
+    # All that the function costs today, less the share of a machine that does its work with 10 GiB.
+    priced = {one.finding.rule.id: one.price.dollars or 0 for one in made.steps}
+    assert made.dollars == priced["memory-over-function-limit"] + priced["sustained-utilization"]
+
+
 def test_a_fee_for_the_region_is_paid_once():
     tags = Facts(home=Home.POOL, compliance=("pci-dss",)).to_tags()
     templates = [
