@@ -41,12 +41,12 @@ def in_order(names: Any) -> tuple[str, ...]:
 
 @singledispatch
 def whereabouts(reads: Any) -> str:
-    """Each store that is read, with its zones."""
+    """Each store that is read, with its zones as they are told."""
     return "; ".join(map(_whereabouts, reads))
 
 
 def _whereabouts(read: StateRead) -> str:
-    return f"{read.store} is in {listed(in_order(read.zones)) or 'no zone'}"
+    return f"{read.store} is in {listed(read.zones) or 'no zone'}"
 
 
 @singledispatch
