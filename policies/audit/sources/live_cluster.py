@@ -2,22 +2,29 @@
 
 Nothing is written, and nothing else is listed: no Secrets, no events. Of an object that another one has made
 only the other is taken, since it is what a person would change.
+
+Imported only where there is one to read: the library that asks it takes longer to load than an audit.
 """
 
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import ConfigException
+from urllib3.exceptions import HTTPError
+from yaml import YAMLError
 
 from policies.audit.sources import kubernetes
 from policies.audit.sources.documents import Document, Found
 from policies.audit.sources.files import UnreadableError, decoded
 from policies.audit.sources.json_text import load
 from policies.audit.sources.model import CLUSTER, Limits, SourceError
+from policies.reading import pod_relations
 from policies.reading.bags import fetch, items
-
-if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
+from policies.reading.subjects import READS
 
 _PAGE: Final = 500
 _TO_CONNECT: Final = 10
@@ -35,9 +42,6 @@ _CONTEXTS: Final = "kubectl config get-contexts lists the contexts there are"
 
 def read(source: str, limits: Limits) -> Found:
     """Every object of a cluster that is read. Raises SourceError if the cluster cannot be reached."""
-    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - only for a live cluster
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
-
     api, context = _client(source)
     cluster = _Cluster(api, f"{CLUSTER}{context}", limits)
     try:
@@ -67,12 +71,8 @@ def _cause(error: Exception) -> str:
     return str(getattr(error, "reason", None) or error)[:300]
 
 
-def _client(source: str) -> "tuple[ApiClient, str]":
+def _client(source: str) -> tuple[client.ApiClient, str]:
     """A client of the cluster of a context, and the context's name."""
-    from kubernetes import client, config  # noqa: PLC0415
-    from kubernetes.config import ConfigException  # noqa: PLC0415
-    from yaml import YAMLError  # noqa: PLC0415
-
     asked = source.removeprefix(CLUSTER)
     configuration = client.Configuration()
     configuration.retries = False
@@ -90,9 +90,6 @@ def _client(source: str) -> "tuple[ApiClient, str]":
 
 def read_kinds() -> Mapping[str, tuple[tuple[str, str], ...]]:
     """The kinds that the rules read: of each, the groups and versions it is read in, the first one first."""
-    from policies.reading import pod_relations  # noqa: PLC0415
-    from policies.reading.subjects import READS  # noqa: PLC0415
-
     types = (name for name in (*pod_relations.READS, *READS) if name.startswith("kubernetes:"))
     kinds: dict[str, tuple[tuple[str, str], ...]] = {}
     for each in dict.fromkeys(types):
@@ -105,9 +102,7 @@ def read_kinds() -> Mapping[str, tuple[tuple[str, str], ...]]:
 class _Cluster:
     """One cluster being read."""
 
-    def __init__(self, api: "ApiClient", file: str, limits: Limits) -> None:
-        from kubernetes import client  # noqa: PLC0415
-
+    def __init__(self, api: client.ApiClient, file: str, limits: Limits) -> None:
         self._objects = client.CustomObjectsApi(api)
         self._core = client.CoreV1Api(api)
         self._file = file
@@ -131,8 +126,6 @@ class _Cluster:
         return self._served[group, version]
 
     def _resources(self, group: str, version: str) -> Iterator[tuple[str, str]]:
-        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
-
         if not group:
             yield from _CORE.items()
             return
@@ -147,8 +140,6 @@ class _Cluster:
                 raise
 
     def _listed(self, kind: str, group: str, version: str, plural: str) -> Found:
-        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
-
         document = Document(self._file, None)
         try:
             yield from self._pages(group, version, plural)
