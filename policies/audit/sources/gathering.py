@@ -7,14 +7,14 @@ others, in a folder or among documents, is never in their way: it is unread, or 
 import gc
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path as FilePath
 from re import compile as pattern
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from policies.audit.sources import (
     cloudformation,
@@ -161,7 +161,7 @@ class _Gathering:
         self.seen.add(identity)
         return known
 
-    def _named(self, source: str, file: str, text: Any) -> None:
+    def _named(self, source: str, file: str, text: Callable[[], str]) -> None:
         try:
             found = self._text(file, text())
         except UnreadableError as error:
