@@ -110,8 +110,7 @@ class Judge:
 
     def is_let_be(self, judged: Judged) -> bool:
         """Whether a breach of the rule by this resource is waived, or would be."""
-        waived = self._rules.said.waivers.of(judged.rule.id, *judged.names)
-        return waived is not None and not waived.expired
+        return Found(judged, self._rules.said.waivers.of(judged.rule.id, *judged.names)).is_let_be
 
     def _waiver(self, judged: Judged) -> Waived | None:
         """The waiver of a verdict, if there is one."""

@@ -73,6 +73,12 @@ def texts(values: Iterable[object]) -> tuple[str, ...] | None:
     return tuple(sorted(known)) if found and all(isinstance(value, str) for value in found) else None
 
 
+def listed(bag: object, *path: str | int) -> list[Any]:
+    """The items of a list; one UNKNOWN where the list itself is not known."""
+    stated = fetch(bag, *path)
+    return [UNKNOWN] if stated is UNKNOWN else list(items(stated))
+
+
 def whole(value: object) -> int | None:
     """A whole number, however it arrived (`20`, `20.0`, `"20"`); None for anything else."""
     if isinstance(value, bool):

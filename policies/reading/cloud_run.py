@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from components.catalog import load as load_catalog
 from components.placement import Home, Platform
+from components.placement.taints import GPU_RESOURCE
 from components.spec import Duration, Memory, UnitError
-from policies.reading.bags import ABSENT, UNKNOWN, fetch, items, whole
+from policies.reading.bags import ABSENT, UNKNOWN, fetch, listed, whole
 from policies.reading.declared import CARRIED, Properties
 from policies.reading.draft import Draft, Subject, carried
 from policies.reading.quantities import bytes_of
@@ -24,7 +25,6 @@ READS: Final[Properties] = {
     "template.nodeSelector.accelerator": ("accelerator_type",),
 }
 _BY_HAND: Final = "MANUAL"
-_GPU: Final = "nvidia.com/gpu"
 _VENDOR: Final = "nvidia-"
 
 
@@ -35,8 +35,7 @@ def service(props: Mapping[str, Any]) -> Subject:
     draft.set("platform", Platform.CLOUD_RUN)
     draft.set("home", _home(props))
     draft.set("timeout", _seconds(fetch(template, "timeout"), limits.timeout_default.value))
-    listed = fetch(template, "containers")
-    containers = [UNKNOWN] if listed is UNKNOWN else list(items(listed))
+    containers = listed(template, "containers")
     draft.set("function_memory", _memory(containers, limits.memory_default.value))
     _read_accelerators(draft, template, containers)
     return draft.done()
@@ -76,7 +75,7 @@ def _memory(containers: list[Any], default: Memory) -> object:
 
 
 def _read_accelerators(draft: Draft, template: object, containers: list[Any]) -> None:
-    counts = [fetch(container, "resources", "limits", _GPU) for container in containers]
+    counts = [fetch(container, "resources", "limits", GPU_RESOURCE) for container in containers]
     asked = [0 if count is ABSENT else whole(count) for count in counts]
     known = [count for count in asked if count is not None]
     draft.set("accelerator_count", sum(known) if len(known) == len(asked) else UNKNOWN)

@@ -5,11 +5,13 @@ says itself is read as well, and wins: it is what will be created. So anybody's 
 is, and one of halfmetal's also by what it was made for.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from components.placement import ANNOTATION_PREFIX, TAG_PREFIX, Answer, Facts, Home, Verdict
-from policies.reading.bags import UNKNOWN, entries
+from policies.reading.bags import UNKNOWN, entries, fetch
+from policies.reading.declared import TAGS
 
 _PREFIXES: Final = (TAG_PREFIX, ANNOTATION_PREFIX)
 _ALL_FACTS: Final = frozenset(field.name for field in fields(Facts))
@@ -112,3 +114,8 @@ def carried(*bags: object) -> Draft:
     # What nobody can read (`fast` for a time) was stated all the same. A home is read off what it is.
     unread |= named & _ALL_FACTS - {"home"}
     return Draft(stated, unread - stated.keys(), placed, bool(known))
+
+
+def tagged(props: Mapping[str, Any]) -> Draft:
+    """What the tags of a resource of AWS carry."""
+    return carried(*(fetch(props, name) for name in TAGS))

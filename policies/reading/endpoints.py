@@ -6,9 +6,9 @@ from typing import Any, Final
 from components.catalog import load as load_catalog
 from components.placement import NONE, FrontDoor, Home, Platform
 from components.spec import Memory
-from policies.reading.bags import ABSENT, UNKNOWN, fetch, items
+from policies.reading.bags import ABSENT, UNKNOWN, fetch, listed
 from policies.reading.declared import TAGS, Properties
-from policies.reading.draft import Draft, Subject, carried
+from policies.reading.draft import Draft, Subject, tagged
 from policies.reading.machines import OF_TYPE, read_machines
 from policies.reading.quantities import counted, megabytes
 
@@ -37,9 +37,8 @@ _PREFIX: Final = "ml."
 
 
 def endpoint(props: Mapping[str, Any]) -> Subject:
-    draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
-    listed = fetch(props, "productionVariants")
-    variants = [UNKNOWN] if listed is UNKNOWN else list(items(listed))
+    draft = tagged(props)
+    variants = listed(props, "productionVariants")
     waits = fetch(props, "asyncInferenceConfig")
     if waits is not ABSENT:
         draft.set("front_door", UNKNOWN if waits is UNKNOWN else FrontDoor.ASYNCHRONOUS)

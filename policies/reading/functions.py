@@ -7,7 +7,7 @@ from components.catalog import load as load_catalog
 from components.placement import UNRESERVED, Home
 from policies.reading.bags import ABSENT, UNKNOWN, fetch
 from policies.reading.declared import TAGS, Properties
-from policies.reading.draft import Draft, Subject, carried
+from policies.reading.draft import Draft, Subject, tagged
 from policies.reading.quantities import counted, megabytes, seconds
 
 FUNCTION: Final = "aws:lambda/function:Function"
@@ -22,7 +22,7 @@ READS: Final[Properties] = {
 
 def function(props: Mapping[str, Any]) -> Subject:
     limits = load_catalog().limits.function
-    draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
+    draft = tagged(props)
     draft.set("function_memory", megabytes(fetch(props, "memorySize"), limits.memory_default.value))
     draft.set("timeout", seconds(fetch(props, "timeout"), limits.timeout_default.value))
     reserved = fetch(props, "reservedConcurrentExecutions")

@@ -127,9 +127,7 @@ class Index:
 
     def named(self, kind: Kind, text: object, asker: Resource) -> Any:
         """The resource that `asker` means by a name; ABSENT if there is none, UNKNOWN if nobody can tell."""
-        if not isinstance(text, str):
-            return text if isinstance(text, Lack) else ABSENT
-        found = self._named(kind).nearest(text, asker)
+        found = self.all_named(kind, text, asker)
         return found if isinstance(found, Lack) else found[0] if len(found) == 1 else UNKNOWN
 
     def all_named(self, kind: Kind, text: object, asker: Resource) -> Any:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from components.placement import NONE, Home, Role, Tenancy
-from policies.reading.bags import ABSENT, UNKNOWN, fetch, items
+from policies.reading.bags import ABSENT, UNKNOWN, fetch, items, listed
 from policies.reading.declared import CARRIED, TAGS, Properties
-from policies.reading.draft import Draft, Subject, carried
+from policies.reading.draft import Draft, Subject, carried, tagged
 from policies.reading.machines import OF_TYPE, read_machines
 
 NODE_GROUP: Final = "aws:eks/nodeGroup:NodeGroup"
@@ -44,8 +44,8 @@ READS: Final[Mapping[str, Properties]] = {
 
 
 def node_group(props: Mapping[str, Any]) -> Subject:
-    draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
-    read_machines(draft, _listed(props, "instanceTypes"))
+    draft = tagged(props)
+    read_machines(draft, listed(props, "instanceTypes"))
     draft.set_missing("home", Home.POOL)
     draft.set("role", Role.NODES)
     draft.set("managed_cluster", value=True)
@@ -60,7 +60,7 @@ def scaling_group(props: Mapping[str, Any]) -> Subject:
     read_machines(draft, [each for each in types if each is not ABSENT])
     draft.set_missing("home", Home.POOL)
     draft.set("role", Role.NODES)
-    zones = _listed(props, "availabilityZones")
+    zones = listed(props, "availabilityZones")
     if zones:
         draft.set("zones", UNKNOWN if UNKNOWN in zones else tuple(sorted(map(str, zones))))
     return draft.done()
@@ -68,9 +68,9 @@ def scaling_group(props: Mapping[str, Any]) -> Subject:
 
 def capacity_provider(props: Mapping[str, Any]) -> Subject:
     """The instances of Lambda Managed Instances, which run in one's own account and AWS sees to."""
-    draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
+    draft = tagged(props)
     for requirement in items(props, "instanceRequirements"):
-        read_machines(draft, _listed(requirement, "allowedInstanceTypes"))
+        read_machines(draft, listed(requirement, "allowedInstanceTypes"))
     draft.set_missing("home", Home.POOL)
     draft.set("role", Role.NODES)
     draft.set("managed_cluster", value=True)
@@ -83,7 +83,7 @@ def capacity_provider(props: Mapping[str, Any]) -> Subject:
 
 
 def launch_template(props: Mapping[str, Any]) -> Subject:
-    draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
+    draft = tagged(props)
     instance = fetch(props, "instanceType")
     read_machines(draft, [] if instance is ABSENT else [instance])
     draft.set_missing("home", Home.POOL)
@@ -94,11 +94,6 @@ def launch_template(props: Mapping[str, Any]) -> Subject:
     _read_tenancy(draft, props)
     _read_capacity(draft, props)
     return draft.done()
-
-
-def _listed(bag: object, name: str) -> list[Any]:
-    listed = fetch(bag, name)
-    return [UNKNOWN] if listed is UNKNOWN else list(items(listed))
 
 
 def _by_key(tags: object) -> tuple[object, object]:

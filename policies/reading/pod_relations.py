@@ -46,7 +46,6 @@ _REPLICAS: Final = "spec.replicas"
 """A kind that has it may be scaled by another object."""
 _WARM: Final = ("warm_replicas",)
 _OF_NAMESPACE: Final = ("isolated_namespace",)
-_QUEUED: Final = ("zones", "tolerates", *FOR_PODS)
 
 
 def _related(workload: Workload) -> Properties:
@@ -54,28 +53,28 @@ def _related(workload: Workload) -> Properties:
     selector = "spec.nodeSelector"
     pods = [path.removesuffix(selector) for path in workload.reads if path.endswith(selector)]
     found: dict[str, tuple[str, ...]] = {
-        "metadata.namespace": (*_OF_NAMESPACE, *_QUEUED, "accelerator_count"),
-        "metadata.labels": _QUEUED,
+        "metadata.namespace": (*_OF_NAMESPACE, *queues.QUEUED, "accelerator_count"),
+        "metadata.labels": queues.QUEUED,
     }
     if _REPLICAS in workload.reads:
         found["metadata.name"] = _WARM
         found["metadata.namespace"] += _WARM
     for path in pods:
         found |= {
-            f"{path}spec.nodeSelector": _QUEUED,
-            f"{path}spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution": _QUEUED,
+            f"{path}spec.nodeSelector": queues.QUEUED,
+            f"{path}spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution": queues.QUEUED,
             f"{path}spec.tolerations": ("tolerates",),
             f"{path}spec.resourceClaims": ("accelerator_count",),
         }
     if workload.made:
-        found[".".join((*workload.made, "metadata.labels"))] = _QUEUED
+        found[".".join((*workload.made, "metadata.labels"))] = queues.QUEUED
     return found
 
 
 _RELATED: Final = {id(workload): _related(workload) for workload in WORKLOADS.values()}
 READS: Final[Mapping[str, Properties]] = {
     **{name: _RELATED[id(workload)] for name, workload in WORKLOADS.items()},
-    NODE_GROUP: {"labels": _QUEUED, "nodeGroupName": _QUEUED, "taints": ("tolerates",)},
+    NODE_GROUP: {"labels": queues.QUEUED, "nodeGroupName": queues.QUEUED, "taints": ("tolerates",)},
     NAMESPACE: {"metadata.name": _OF_NAMESPACE, "metadata.labels": _OF_NAMESPACE},
     **queues.READS,
     **claims.READS,

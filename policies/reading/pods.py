@@ -14,7 +14,7 @@ from components.placement.devices import ACCELERATOR_SLICES, ACCELERATORS, EFA
 from components.placement.labels import POOL_LABEL, ZONE_LABELS
 from components.placement.taints import GPU_TAINT
 from components.spec import Duration
-from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, whole
+from policies.reading.bags import ABSENT, UNKNOWN, entries, fetch, items, listed, whole
 from policies.reading.declared import CARRIED, Properties, under
 from policies.reading.draft import Draft, Subject, carried
 from policies.reading.quantities import amount_of, counted, seconds
@@ -277,8 +277,7 @@ def _read_ways_in(draft: Draft, specs: list[object]) -> None:
 
 def claims_of(spec: object) -> Iterator[Any]:
     """Each claim of devices that a pod has, UNKNOWN for one that is not known."""
-    claims = fetch(spec, "resourceClaims")
-    return iter([UNKNOWN]) if claims is UNKNOWN else items(claims)
+    return iter(listed(spec, "resourceClaims"))
 
 
 def claim_anything(templates: Iterable[Template]) -> bool:

@@ -20,13 +20,13 @@ def seconds(value: object, absent: Duration) -> object:
 
 
 def _quantity(value: object, absent: object, convert: Callable[[int], object]) -> object:
-    found = counted(value, None)
     if value is ABSENT:
         return absent
-    if not isinstance(found, int):
+    number = whole(value)
+    if number is None:
         return UNKNOWN
     try:
-        return convert(found)
+        return convert(number)
     except UnitError:  # negative, or beyond anything that exists: the provider's own check says so
         return UNKNOWN
 

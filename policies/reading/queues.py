@@ -29,19 +29,19 @@ CLUSTER_QUEUES: Final = Kind(_kueue("ClusterQueue"), in_cluster)
 FLAVORS: Final = Kind(_kueue("ResourceFlavor"), in_cluster)
 
 
-_QUEUED: Final = ("zones", "tolerates", *FOR_PODS)
+QUEUED: Final = ("zones", "tolerates", *FOR_PODS)
 _OF_QUEUE: Final[Properties] = {
-    "metadata.name": _QUEUED,
-    "metadata.namespace": _QUEUED,
-    "spec.clusterQueue": _QUEUED,
+    "metadata.name": QUEUED,
+    "metadata.namespace": QUEUED,
+    "spec.clusterQueue": QUEUED,
 }
 _OF_CLUSTER_QUEUE: Final[Properties] = {
-    "metadata.name": _QUEUED,
-    "spec.resourceGroups[].flavors[].name": _QUEUED,
+    "metadata.name": QUEUED,
+    "spec.resourceGroups[].flavors[].name": QUEUED,
 }
 _OF_FLAVOR: Final[Properties] = {
-    "metadata.name": _QUEUED,
-    "spec.nodeLabels": _QUEUED,
+    "metadata.name": QUEUED,
+    "spec.nodeLabels": QUEUED,
     "spec.tolerations": ("tolerates",),
 }
 READS: Final[Mapping[str, Properties]] = {

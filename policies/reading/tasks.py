@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from components.placement import NONE
-from policies.reading.bags import ABSENT, UNKNOWN, fetch, items, whole
+from policies.reading.bags import ABSENT, UNKNOWN, fetch, items, listed, whole
 from policies.reading.declared import TAGS, Properties
-from policies.reading.draft import Draft, Subject, carried
+from policies.reading.draft import Draft, Subject, tagged
 from policies.reading.quantities import counted
 
 TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
@@ -58,7 +58,7 @@ def service(props: Mapping[str, Any]) -> Subject:
 
 
 def _draft(props: Mapping[str, Any]) -> Draft:
-    draft = carried(fetch(props, "tags"), fetch(props, "tagsAll"))
+    draft = tagged(props)
     draft.put_on_nodes()
     draft.set("managed_cluster", value=True)
     draft.set_missing("placement_group", NONE)
@@ -104,4 +104,4 @@ def _containers(props: Mapping[str, Any]) -> Iterator[Any]:
             stated = json.loads(stated) if len(stated) <= _DEEPEST else UNKNOWN
         except (ValueError, RecursionError):
             stated = UNKNOWN
-    return iter([UNKNOWN]) if stated is UNKNOWN else items(stated)
+    return iter(listed(stated))
