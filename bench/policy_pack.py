@@ -16,7 +16,6 @@ import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +37,7 @@ from bench.measure import (
     told,
     turn_about,
 )
+from components import clock
 from components.placement import Facts, Home
 from policies.pack import Pack
 from sandbox.engine import POLICY_PACK
@@ -98,7 +98,7 @@ def main() -> None:
     arguments = _arguments()
     resources = made_up(arguments.size)
     with tempfile.TemporaryDirectory(prefix="halfmetal-bench-") as folder, ExitStack() as packs:
-        ours = Pack(datetime.now(UTC).date()).policies
+        ours = Pack(clock.today()).policies
         of_resources = sum(isinstance(policy, ResourceValidationPolicy) for policy in ours)
         as_many, one = Path(folder) / "as-many", Path(folder) / "one"
         _write_nothing(as_many, of_resources, len(ours) - of_resources)

@@ -82,7 +82,8 @@ def own_namespace(names: Names) -> Manifest:
 
 def configs(names: Names, governed: Governed) -> dict[str, Manifest]:
     """The parameters, by mode."""
-    return {mode: _config(names, mode, parameters(governed)) for mode in MODES}
+    data = parameters(governed)
+    return {mode: _config(names, mode, data) for mode in MODES}
 
 
 def _config(names: Names, mode: str, data: dict[str, str]) -> Manifest:

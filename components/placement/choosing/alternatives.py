@@ -67,12 +67,20 @@ class Alternative:
 class Alternatives:
     """The alternatives of a stack's workloads."""
 
-    stack: Stack
-    catalog: Catalog
     sites: Sites
     _times: dict[tuple[Option, Demand, Around], tuple[Latency | None, str]] = field(
         default_factory=dict, compare=False
     )
+
+    @property
+    def stack(self) -> Stack:
+        """The stack whose workloads they are of."""
+        return self.sites.stack
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog with the stack's own figures."""
+        return self.sites.catalog
 
     def of(self, workload: Workload) -> tuple[Alternative, ...]:
         """Every home, in the order of `Home`; on nodes, every pool that can hold it, by name."""

@@ -19,7 +19,7 @@ def times_the_rate(sites: Sites, workload: Workload, home: Home) -> float | None
     0 where they do at any rate, infinite where they never do. The nodes are the cheapest that hold a replica,
     shared with others. None where either has no price.
     """
-    alternatives = Alternatives(sites.stack, sites.catalog, sites)
+    alternatives = Alternatives(sites)
     function = alternatives.priced(workload, _unjudged(Site(home))).cost
     nodes = min(_on_nodes(sites, alternatives, workload), key=lambda cost: cost.total, default=None)
     if function is None or nodes is None:

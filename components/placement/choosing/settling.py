@@ -181,7 +181,7 @@ class _Settling:
 
     @cached_property
     def _alternatives(self) -> Alternatives:
-        return Alternatives(self.stack, self.catalog, self.sites)
+        return Alternatives(self.sites)
 
     @property
     def _stands(self) -> Money:

@@ -36,7 +36,7 @@ def planned(placements: Placements, catalog: Catalog | None = None) -> Plan:
     """The plan of a stack that has been decided, by the same catalog."""
     stack = placements.stack
     known = for_stack(catalog if catalog is not None else load_catalog(), stack)
-    return _Planning(placements, Alternatives(stack, known, sites_of(stack, known))).plan()
+    return _Planning(placements, Alternatives(sites_of(stack, known))).plan()
 
 
 @dataclass(frozen=True)
