@@ -312,7 +312,8 @@ def _outcome(found: Audit, gate: Gate, known: tuple[Known, ...] | None) -> Outco
     from policies.audit.baseline import compare
     from policies.audit.outcome import Outcome
 
-    return Outcome(found, gate) if known is None else Outcome(found, gate, compare(found.findings, known))
+    compared = compare(found.findings, known, found.files) if known is not None else None
+    return Outcome(found, gate, compared)
 
 
 def _planned(outcome: Outcome, gathered: Gathered, terms: Terms) -> Outcome:

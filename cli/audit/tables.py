@@ -124,9 +124,9 @@ def _indented(told: RenderableType) -> Padding:
 
 def _subject(finding: Finding) -> Text:
     """What it is about, and where that stands."""
-    told = Text(visible(finding.subject), "bold")
-    name = visible(finding.resource.name)
-    if name != finding.subject:
+    subject, name = visible(finding.subject), visible(finding.resource.name)
+    told = Text(subject, "bold")
+    if name != subject:
         told.append(f"\n{name}", "not bold")
     where = words.place(finding.location)
     if where:

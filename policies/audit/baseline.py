@@ -115,7 +115,7 @@ def read(text: str, file: str) -> tuple[Known, ...]:
         raise _no_baseline(file, "is a damaged baseline") from None
 
 
-def compare(findings: Iterable[Finding], before: Iterable[Known], files: Collection[str] = ()) -> Compared:
+def compare(findings: Iterable[Finding], before: Iterable[Known], files: Collection[str]) -> Compared:
     """What of these findings was known before, in a run over these files."""
     now = tuple(findings)
     earlier = {(_unnumbered(each.fingerprint), visible(each.address)): each for each in before}

@@ -34,7 +34,7 @@ def known(found: Audit) -> tuple[Known, ...]:
 
 
 def test_nothing_is_new_the_second_time(found: Audit, known: tuple[Known, ...]):
-    outcome = Outcome(found, Gate(unread=False), compare(found.findings, known))
+    outcome = Outcome(found, Gate(unread=False), compare(found.findings, known, found.files))
     assert outcome.shown == ()
     assert outcome.ending is Ending.CLEAN
 
@@ -42,14 +42,16 @@ def test_nothing_is_new_the_second_time(found: Audit, known: tuple[Known, ...]):
 def test_what_was_not_there_is_new_and_counts(found: Audit, known: tuple[Known, ...]):
     first = next(each for each in found.findings if each.status is Status.REFUSED)
     without = [each for each in known if each.fingerprint != first.fingerprint]
-    outcome = Outcome(found, Gate(unread=False), compare(found.findings, without))
+    outcome = Outcome(found, Gate(unread=False), compare(found.findings, without, found.files))
     assert outcome.shown == (first,)
     assert outcome.ending is Ending.FOUND
 
 
 def test_what_is_no_more_is_gone(found: Audit, known: tuple[Known, ...]):
     rest = found.findings[1:]
-    assert [each.fingerprint for each in compare(rest, known).gone] == [found.findings[0].fingerprint]
+    assert [each.fingerprint for each in compare(rest, known, found.files).gone] == [
+        found.findings[0].fingerprint
+    ]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_what_comes_to_worse_is_new(found: Audit, known: tuple[Known, ...], befo
     earlier = [
         replace(each, status=before) if each.fingerprint == refused.fingerprint else each for each in known
     ]
-    assert (refused.fingerprint not in compare(found.findings, earlier).known) is new
+    assert (refused.fingerprint not in compare(found.findings, earlier, found.files).known) is new
 
 
 @pytest.mark.parametrize("form", [as_json.report, sarif.report], ids=["json", "sarif"])

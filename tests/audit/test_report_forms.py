@@ -94,6 +94,14 @@ def test_names_that_mean_harm():
     _check(Outcome(hostile()))
 
 
+def test_a_name_that_is_not_printed_as_it_is_stands_once_in_the_table():
+    table = io.StringIO()
+    found = named(["a\x07b"], unread="", waiver="")
+    print_audit(Console(file=table, width=200), Outcome(replace(found, findings=found.findings[:1])))
+    assert re.search(r"^ +a\S+b +\w", table.getvalue(), re.MULTILINE)
+    assert not re.search(r"^ +a\S+b *$", table.getvalue(), re.MULTILINE)
+
+
 def _check(outcome: Outcome) -> None:
     told = json.loads(as_json.report(outcome))
     assert len(told["findings"]) == len(outcome.audit.findings)
@@ -223,7 +231,7 @@ def test_results_beside_a_baseline(found: Audit):
             if each.status is Status.REFUSED
         ),
     ]
-    results = log(Outcome(found, compared=compare(found.findings, changed)))["results"]
+    results = log(Outcome(found, compared=compare(found.findings, changed, found.files)))["results"]
     assert {each["baselineState"] for each in results} == {"new", "unchanged", "updated"}
 
 
@@ -256,14 +264,14 @@ def test_what_tests_come_to(found: Audit):
 
 
 def test_what_was_known_before_is_no_failure(found: Audit):
-    known = compare(found.findings, read(written(found.findings), "b.json"))
+    known = compare(found.findings, read(written(found.findings), "b.json"), found.files)
     assert not list(Tree.fromstring(junit.report(Outcome(found, compared=known))).iter("failure"))
 
 
 @pytest.mark.parametrize("form", [as_json.report, markdown.report, page.report])
 def test_what_is_gone_is_said(found: Audit, form: Any):
     gone = list(read(written(found.findings), "b.json"))
-    text = form(Outcome(named([]), compared=compare((), gone)))
+    text = form(Outcome(named([]), compared=compare((), gone, ())))
     assert text.count("compliance-isolation") == 1
 
 

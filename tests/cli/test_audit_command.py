@@ -163,6 +163,21 @@ def test_only_what_is_new_counts(here: Path):
     assert "gone since the baseline\n  runaway-function" in out
 
 
+def test_a_resource_of_a_known_name_in_another_file_is_new_while_the_first_file_is_there(here: Path):
+    function = "Resources: {F: {Type: AWS::Lambda::Function, Properties: {FunctionName: f}}}"
+    bucket = "Resources: {B: {Type: AWS::S3::Bucket}}"
+    (here / "a.yaml").write_text(function, encoding="utf-8")
+    run("a.yaml", "--write-baseline", "baseline.json")
+
+    (here / "a.yaml").write_text(bucket, encoding="utf-8")
+    (here / "b.yaml").write_text(function, encoding="utf-8")
+    code, out, _ = run("a.yaml", "b.yaml", "--baseline", "baseline.json")
+    assert (code, "0 findings known before, 1 gone since" in out) == (1, True)
+
+    code, out, _ = run("b.yaml", "--baseline", "baseline.json")
+    assert (code, "1 finding known before, 0 gone since" in out) == (0, True)
+
+
 def test_a_baseline_goes_through_a_pipe():
     code, written, table = run("state.json", "--write-baseline", "-")
     assert code == 1
